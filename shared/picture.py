@@ -8,6 +8,7 @@ import html
 import re
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import cycle
 from pathlib import Path
 
 DRAWINGS = Path(__file__).parents[1] / "book" / "figures"
@@ -55,6 +56,16 @@ def drawing(name: str) -> Picture:
     if title is None:
         raise ValueError(f"{name}.svg has no <title>: it needs one as its alternative text")
     return from_svg(svg.replace(title[0], ""), " ".join(html.unescape(title[1]).split()))
+
+
+def tokens(pieces: list[str]) -> Picture:
+    """Pieces of a text in boxes of alternating color, flowing like the text itself."""
+    boxes = "".join(
+        f'<span style="background:{color}40;border-radius:3px;white-space:pre-wrap">'
+        f"{html.escape(piece)}</span>"
+        for piece, color in zip(pieces, cycle(PALETTE.values()), strict=False)
+    )
+    return Picture(f'<p class="lm-tokens" style="line-height:1.8">{boxes}</p>', "|".join(pieces))
 
 
 def slider(pictures: list[Picture], values: list, label: str, start: int = 0) -> Picture:

@@ -7,9 +7,9 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
 
-from shared.picture import INK, PALETTE, Picture, drawing, from_svg, slider
+from shared.picture import INK, PALETTE, Picture, drawing, from_svg, slider, tokens
 
-__all__ = ["COLORS", "INK", "curves", "drawing", "figure", "heatmap", "show", "slider"]
+__all__ = ["COLORS", "INK", "curves", "drawing", "figure", "heatmap", "show", "slider", "tokens"]
 
 COLORS = list(PALETTE.values())
 SHADE = LinearSegmentedColormap.from_list("shade", [(*to_rgb(COLORS[0]), 0), COLORS[0]])

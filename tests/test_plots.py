@@ -80,3 +80,11 @@ def test_a_drawing_takes_its_words_from_its_title(tmp_path, monkeypatch):
     assert svg_of(plots.drawing("a")).get("aria-label") == "One box"
     with pytest.raises(ValueError, match="no <title>"):
         plots.drawing("b")
+
+
+def test_tokens_keep_the_text_and_color_neighbors_differently():
+    shown = plots.tokens(["a", " <b>", "\n", "c"])
+    text = "".join(ElementTree.fromstring(shown.markup).itertext())
+    assert text == "a <b>\nc"
+    colors = re.findall(r"background:(#\w+)", shown.markup)
+    assert all(one != other for one, other in zip(colors, colors[1:], strict=False))
