@@ -1,4 +1,5 @@
 import re
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
@@ -87,4 +88,4 @@ def test_tokens_keep_the_text_and_color_neighbors_differently():
     text = "".join(ElementTree.fromstring(shown.markup).itertext())
     assert text == "a <b>\nc"
     colors = re.findall(r"background:(#\w+)", shown.markup)
-    assert all(one != other for one, other in zip(colors, colors[1:], strict=False))
+    assert all(one != other for one, other in pairwise(colors))
