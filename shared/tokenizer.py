@@ -1,0 +1,190 @@
+"""Tokenizers: from text to token ids and back, as derived in chapter 2.
+
+`WordTokenizer` numbers words. `BPETokenizer` cuts text as GPT-2 does and can write down any text.
+"""
+
+import json
+import os
+import re
+from collections.abc import Collection, Iterable
+from operator import index
+from pathlib import Path
+
+import tiktoken
+
+from shared.bpe import CHUNKS, apply_merges, count_chunks, learn_merges, split_chunks, split_special
+
+END_OF_TEXT = "<|endoftext|>"
+UNKNOWN = "<|unk|>"
+WORDS = r'([,.?_!"()\']|--|\s)'
+WORDS_AND_COLONS = r'([,.:;?_!"()\']|--|\s)'
+
+
+def split_words(text: str, pattern: str = WORDS) -> list[str]:
+    """Words and punctuation marks; white space is dropped.
+
+    >>> split_words("It's late.")
+    ['It', "'", 's', 'late', '.']
+    """
+    return [piece for piece in re.split(pattern, text) if piece.strip()]
+
+
+def check_ids(ids: Iterable[int], vocab_size: int) -> list[int]:
+    """The ids as a list. Raises ValueError on one outside 0 ... vocab_size - 1."""
+    ids = list(map(index, ids))
+    for i in ids:
+        if not 0 <= i < vocab_size:
+            raise ValueError(f"unknown token id {i}: the vocabulary has {vocab_size} tokens")
+    return ids
+
+
+class WordTokenizer:
+    """One id for each word and punctuation mark; `<|unk|>`, if it has one, for all others."""
+
+    def __init__(self, words: list[str], special_tokens: Collection[str] = (), pattern=WORDS):
+        self.words = [*words, *special_tokens]
+        self.special_tokens, self.pattern = special_tokens, pattern
+        self.ids = {word: i for i, word in enumerate(self.words)}
+
+    @classmethod
+    def train(cls, text: str, special_tokens: Collection[str] = (), pattern: str = WORDS):
+        """Number the words of a text in alphabetical order, and then the special tokens."""
+        words = set(split_words(text, pattern)) - set(special_tokens)
+        return cls(sorted(words), special_tokens, pattern)
+
+    def encode(self, text: str) -> list[int]:
+        """Token ids. Raises KeyError on an unknown word if `<|unk|>` is not there for it."""
+        ids, unknown = [], self.ids.get(UNKNOWN)
+        for piece in split_special(text, self.special_tokens):
+            special = piece in self.special_tokens
+            for word in [piece] if special else split_words(piece, self.pattern):
+                ids.append(self.ids.get(word, unknown))
+                if ids[-1] is None:
+                    raise KeyError(f"{word!r} is not among the {len(self.words)} known words")
+        return ids
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The words with single spaces between them, none before punctuation: not an inverse."""
+        text = " ".join(self.words[i] for i in check_ids(ids, len(self.words)))
+        return re.sub(r" ([,.:;?!)'\"])", r"\1", text)
+
+
+def write_whole(path: str | Path, text: str) -> None:
+    """Write a file whole or not at all: a failed attempt leaves the old file as it was."""
+    temporary = Path(f"{path}.{os.getpid()}.tmp")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+class Vocabulary:
+    """Tokens and their ids, 0 ... vocab_size - 1: `ids` for bytes, `special_tokens` for names."""
+
+    def __init__(self, ids: dict[bytes, int], special_tokens: dict[str, int]):
+        self.ids, self.special_tokens = ids, special_tokens
+        self.vocab_size = len(ids) + len(special_tokens)
+        names = {name.encode(): i for name, i in special_tokens.items()}
+        table = {i: token for token, i in [*ids.items(), *names.items()]}
+        if sorted(table) != list(range(self.vocab_size)):
+            raise ValueError(f"{self.vocab_size} tokens need the ids 0 to {self.vocab_size - 1}")
+        if missing := [byte for byte in range(256) if bytes([byte]) not in ids]:
+            raise ValueError(f"a vocabulary needs all 256 bytes; these are missing: {missing}")
+        self.tokens = [table[i] for i in range(self.vocab_size)]
+
+    def decode_bytes(self, ids: Iterable[int]) -> bytes:
+        """The tokens' bytes, exactly. Raises ValueError on an unknown id."""
+        return b"".join(self.tokens[i] for i in check_ids(ids, self.vocab_size))
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text; bytes that are no UTF-8, such as half a character, become U+FFFD."""
+        return self.decode_bytes(ids).decode(errors="replace")
+
+    def save(self, path: str | Path) -> None:
+        """Write a JSON file: the tokens in the order of their ids, one character for each byte."""
+        tokens = [token.decode("latin-1") for token in sorted(self.ids, key=self.ids.get)]
+        saved = {"tokens": tokens, "special_tokens": self.special_tokens}
+        write_whole(path, json.dumps(saved, indent=0))
+
+    @classmethod
+    def load(cls, path: str | Path):
+        """Read what `save` wrote. Raises ValueError if the file is damaged."""
+        try:
+            saved = json.loads(Path(path).read_bytes())
+            ids = {token.encode("latin-1"): i for i, token in enumerate(saved["tokens"])}
+            return cls(ids, saved["special_tokens"])
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"{path} holds no complete vocabulary: {error!r}") from error
+
+
+class BPETokenizer(Vocabulary):
+    """Byte-level BPE with GPT-2's chunks. A token's id is its rank: lower ids merge first."""
+
+    def __init__(self, ids: dict[bytes, int], special_tokens: dict[str, int]):
+        super().__init__(ids, special_tokens)
+        self.known_chunks = {}  # most of a text is made of chunks met before
+        for token, i in ids.items():
+            halves = [(token[:k], token[k:]) for k in range(1, len(token))]
+            if halves and not any(max(ids.get(a, i), ids.get(b, i)) < i for a, b in halves):
+                raise ValueError(f"token {i}, {token!r}, is not made of two tokens with lower ids")
+
+    @classmethod
+    def train(cls, texts, vocab_size: int, special_tokens: Collection[str] = (END_OF_TEXT,)):
+        """Learn from texts (see `count_chunks`): 256 bytes, the merges, then special tokens."""
+        n_merges = vocab_size - 256 - len(special_tokens)
+        if n_merges < 0:
+            raise ValueError(
+                f"vocab_size {vocab_size}: bytes and special tokens are {vocab_size - n_merges}"
+            )
+        merges = learn_merges(count_chunks(texts, special_tokens), n_merges)
+        if len(merges) < n_merges:
+            raise ValueError(
+                f"the text allows {len(merges)} merges, not {n_merges}: it is too short"
+            )
+        tokens = [bytes([byte]) for byte in range(256)] + [a + b for a, b in merges]
+        ids = {token: i for i, token in enumerate(tokens)}
+        return cls(ids, {name: i for i, name in enumerate(special_tokens, len(ids))})
+
+    @classmethod
+    def from_gpt2(cls):
+        """GPT-2's own vocabulary of 50,257 tokens, from the tables that tiktoken fetches."""
+        gpt2 = tiktoken.get_encoding("gpt2")
+        ids = {gpt2.decode_single_token_bytes(i): i for i in range(gpt2.eot_token)}
+        return cls(ids, {END_OF_TEXT: gpt2.eot_token})
+
+    def to_tiktoken(self) -> tiktoken.Encoding:
+        """The same tokenizer in tiktoken: the same ids, made in Rust."""
+        arguments = {"pat_str": CHUNKS, "mergeable_ranks": self.ids}
+        return tiktoken.Encoding("bpe", special_tokens=self.special_tokens, **arguments)
+
+    def encode(self, text: str, allowed_special: str | Collection[str] = ()) -> list[int]:
+        """Token ids. Raises ValueError on a special token that is not in `allowed_special`.
+
+        "all" allows all of them; `encode_ordinary` reads them as plain text.
+        """
+        ids = []
+        for piece in split_special(text, self.special_tokens):
+            if piece not in self.special_tokens:
+                ids += self.encode_ordinary(piece)
+            elif allowed_special == "all" or piece in allowed_special:
+                ids.append(self.special_tokens[piece])
+            else:
+                raise ValueError(f"special token {piece!r} in the text is not in allowed_special")
+        return ids
+
+    def encode_ordinary(self, text: str) -> list[int]:
+        """Token ids of plain text: special tokens are characters like any others."""
+        ids = []
+        for chunk in split_chunks(text):
+            ids += self.known_chunks.get(chunk) or self.encode_chunk(chunk)
+        return ids
+
+    def encode_chunk(self, chunk: str) -> list[int]:
+        """Token ids of one chunk, remembered if it is short, with at most 2**16 others."""
+        ids = [self.ids[part] for part in apply_merges(chunk.encode(), self.ids)]
+        if len(self.known_chunks) == 2**16:
+            self.known_chunks.clear()
+        if len(chunk) <= 32:
+            self.known_chunks[chunk] = ids
+        return ids
