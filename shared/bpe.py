@@ -9,7 +9,6 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from heapq import heappop, heappush
-from itertools import pairwise
 from pathlib import Path
 
 import regex
@@ -58,98 +57,106 @@ def count_chunks(
     return counts
 
 
-def merge(parts: list[bytes], pair: tuple[bytes, bytes]) -> list[bytes]:
-    """Replace each occurrence of the pair, from left to right, by its two parts in one.
+class Row:
+    """Parts in a row, in which two neighbors can be joined without moving the others.
 
-    >>> merge([b"b", b"a", b"n", b"a", b"n", b"a"], (b"a", b"n"))
-    [b'b', b'an', b'an', b'a']
+    An empty part is a border, or a place whose part was joined to its left neighbor. The row is a
+    ring, closed by a border: it has no special cases at its ends.
+    >>> row = Row([b"l", b"o", b"w"])
+    >>> row.join(0)
+    >>> row.parts, row.pair(0)
+    ([b'lo', b'', b'w', b''], (b'lo', b'w'))
     """
-    left, right = pair
-    merged = []
-    for part in parts:
-        if part == right and merged and merged[-1] == left:  # left + right never equals left
-            merged[-1] += right
-        else:
-            merged.append(part)
-    return merged
+
+    def __init__(self, parts: Iterable[bytes]):
+        self.parts = [*parts, b""]
+        n = len(self.parts)
+        self.left, self.right = list(range(-1, n - 1)), [*range(1, n), 0]
+
+    def pair(self, i: int) -> tuple[bytes, bytes]:
+        """The part at place i and its right neighbor."""
+        return self.parts[i], self.parts[self.right[i]]
+
+    def join(self, i: int) -> None:
+        """Make one part of the two."""
+        j = self.right[i]
+        self.parts[i], self.parts[j] = self.parts[i] + self.parts[j], b""
+        self.right[i] = self.right[j]
+        self.left[self.right[i]] = i
 
 
-def index_pairs(parts: list[list[bytes]], times: list[int]) -> tuple[Counter, dict]:
-    """How often each pair of neighbors occurs, and the numbers of the chunks that hold it.
+def index_pairs(row: Row, times: list[int]) -> tuple[Counter, dict]:
+    """How often each pair occurs, place i counting `times[i]`, and all its places.
 
-    >>> index_pairs([[b"n", b"o"], [b"n", b"o", b"t"]], times=[5, 2])[0]
-    Counter({(b'n', b'o'): 7, (b'o', b't'): 2})
+    >>> counts, places = index_pairs(Row([b"n", b"o", b"", b"n", b"o"]), [5, 5, 0, 2, 2, 0])
+    >>> counts[b"n", b"o"], places[b"n", b"o"]
+    (7, {0, 3})
     """
     counts, places = Counter(), defaultdict(set)
-    for i, chunk in enumerate(parts):
-        for pair in pairwise(chunk):
-            counts[pair] += times[i]
-            places[pair].add(i)
+    for i, count in enumerate(times):
+        counts[row.pair(i)] += count
+        places[row.pair(i)].add(i)
     return counts, places
 
 
-def merge_in_chunks(pair, numbers, parts, times, places) -> Counter:
-    """Merge a pair in the chunks with these numbers: by how much the count of each pair changes.
-
-    Changes `parts` and adds the new pairs to `places`, both as in `index_pairs`.
-    """
-    change = Counter()
-    for i in numbers:
-        for old in pairwise(parts[i]):
-            change[old] -= times[i]
-        parts[i] = merge(parts[i], pair)
-        for new in pairwise(parts[i]):
-            change[new] += times[i]
-            places[new].add(i)
-    return change
+def join_everywhere(best, row: Row, times: list[int], counts: Counter, places: dict) -> set:
+    """Join a pair wherever it stands, and keep the index up to date: the pairs it touched."""
+    touched = set()
+    for i in sorted(places.pop(best)):
+        if row.pair(i) != best:
+            continue  # in "aaa" the second a can't be joined twice
+        for k in (row.left[i], i, row.right[i]):
+            counts[row.pair(k)] -= times[i]
+            touched.add(row.pair(k))
+        row.join(i)
+        for k in (row.left[i], i):
+            counts[row.pair(k)] += times[i]
+            touched.add(row.pair(k))
+            places[row.pair(k)].add(k)
+    return touched
 
 
 def learn_merges(chunks: dict[str, int], n_merges: int) -> list[tuple[bytes, bytes]]:
-    """Merge the most frequent pair, again and again: the pairs in order, fewer if none is left.
+    """Join the most frequent pair, again and again: the pairs in order, fewer if none is left.
 
     Of equally frequent pairs the first in byte order is taken, comparing their left parts first.
     >>> learn_merges({"low": 2, "lower": 1, "new": 3}, 3)
     [(b'e', b'w'), (b'l', b'o'), (b'lo', b'w')]
     """
-    parts = [[bytes([byte]) for byte in chunk.encode()] for chunk in chunks]
-    times = list(chunks.values())
-    counts, places = index_pairs(parts, times)
-    heap = sorted((-count, pair) for pair, count in counts.items())
+    parts, times = [b""], [0]
+    for chunk, count in chunks.items():
+        parts += [bytes([byte]) for byte in chunk.encode()] + [b""]
+        times += [count] * len(chunk.encode()) + [0]
+    row = Row(parts)
+    counts, places = index_pairs(row, times)
+    heap = sorted((-count, pair) for pair, count in counts.items() if all(pair))
     merges = []
     while heap and len(merges) < n_merges:
         count, best = heappop(heap)
-        if -count != counts[best]:
-            continue  # this entry is out of date; if the pair is still there, so is a newer entry
-        merges.append(best)
-        change = merge_in_chunks(best, places.pop(best), parts, times, places)
-        for pair, difference in change.items():
-            counts[pair] += difference
-            if difference and counts[pair]:
-                heappush(heap, (-counts[pair], pair))
+        if -count == counts[best]:  # else it is out of date, and a newer entry may be there
+            merges.append(best)
+            for pair in join_everywhere(best, row, times, counts, places):
+                if all(pair) and counts[pair]:
+                    heappush(heap, (-counts[pair], pair))
     return merges
 
 
 def apply_merges(chunk: bytes, ranks: dict[bytes, int]) -> list[bytes]:
-    """Join the neighbors whose union has the lowest rank, leftmost first, until none has a rank.
+    """Join the two neighbors whose union has the lowest rank, leftmost first, while one has a rank.
 
     >>> apply_merges(b"lower", {b"er": 1, b"lo": 2, b"we": 3, b"low": 4})
     [b'low', b'er']
     """
-    n = len(chunk)
-    parts = [chunk[i : i + 1] for i in range(n)]  # a part that was joined to its left is b""
-    left, right = list(range(-1, n - 1)), list(range(1, n + 1))  # the neighbors of each part
-    pairs = [(chunk[i : i + 2], i) for i in range(n - 1)]
-    heap = sorted((ranks[pair], i, pair) for pair, i in pairs if pair in ranks)
+    row = Row(chunk[i : i + 1] for i in range(len(chunk)))
+    unions = [(i, chunk[i : i + 2]) for i in range(len(chunk) - 1)]
+    heap = sorted((ranks[union], i, union) for i, union in unions if union in ranks)
     while heap:
-        _, i, pair = heappop(heap)
-        j = right[i]
-        if not parts[i] or j == n or parts[i] + parts[j] != pair:
-            continue  # this entry is out of date
-        parts[i], parts[j] = pair, b""
-        right[i] = right[j]
-        if right[i] < n:
-            left[right[i]] = i
-        for a, b in ((left[i], i), (i, right[i])):
-            if a >= 0 and b < n and (pair := parts[a] + parts[b]) in ranks:
-                heappush(heap, (ranks[pair], a, pair))
-    return [part for part in parts if part]
+        _, i, union = heappop(heap)
+        if not row.parts[i] or b"".join(row.pair(i)) != union:
+            continue  # out of date
+        row.join(i)
+        for k in (row.left[i], i):
+            union = b"".join(row.pair(k))
+            if all(row.pair(k)) and union in ranks:
+                heappush(heap, (ranks[union], k, union))
+    return [part for part in row.parts if part]
