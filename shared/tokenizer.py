@@ -79,6 +79,16 @@ def write_whole(path: str | Path, text: str) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def check_ranks(ids: dict[bytes, int]) -> None:
+    """Raises ValueError if a byte has no id, or a token is not made of two with lower ids."""
+    if missing := [byte for byte in range(256) if bytes([byte]) not in ids]:
+        raise ValueError(f"a vocabulary needs all 256 bytes; these are missing: {missing}")
+    for token, i in ids.items():
+        halves = [(token[:k], token[k:]) for k in range(1, len(token))]
+        if halves and not any(max(ids.get(a, i), ids.get(b, i)) < i for a, b in halves):
+            raise ValueError(f"token {i}, {token!r}, is not made of two tokens with lower ids")
+
+
 class Vocabulary:
     """Tokens and their ids, 0 ... vocab_size - 1: `ids` for bytes, `special_tokens` for names."""
 
@@ -89,8 +99,6 @@ class Vocabulary:
         table = {i: token for token, i in [*ids.items(), *names.items()]}
         if sorted(table) != list(range(self.vocab_size)):
             raise ValueError(f"{self.vocab_size} tokens need the ids 0 to {self.vocab_size - 1}")
-        if missing := [byte for byte in range(256) if bytes([byte]) not in ids]:
-            raise ValueError(f"a vocabulary needs all 256 bytes; these are missing: {missing}")
         self.tokens = [table[i] for i in range(self.vocab_size)]
 
     def decode_bytes(self, ids: Iterable[int]) -> bytes:
@@ -118,45 +126,13 @@ class Vocabulary:
             raise ValueError(f"{path} holds no complete vocabulary: {error!r}") from error
 
 
-class BPETokenizer(Vocabulary):
-    """Byte-level BPE with GPT-2's chunks. A token's id is its rank: lower ids merge first."""
+class BPEEncoder(Vocabulary):
+    """From text to ids with GPT-2's chunks. A token's id is its rank: lower ids merge first."""
 
     def __init__(self, ids: dict[bytes, int], special_tokens: dict[str, int]):
         super().__init__(ids, special_tokens)
+        check_ranks(ids)
         self.known_chunks = {}  # most of a text is made of chunks met before
-        for token, i in ids.items():
-            halves = [(token[:k], token[k:]) for k in range(1, len(token))]
-            if halves and not any(max(ids.get(a, i), ids.get(b, i)) < i for a, b in halves):
-                raise ValueError(f"token {i}, {token!r}, is not made of two tokens with lower ids")
-
-    @classmethod
-    def train(cls, texts, vocab_size: int, special_tokens: Collection[str] = (END_OF_TEXT,)):
-        """Learn from texts (see `count_chunks`): 256 bytes, the merges, then special tokens."""
-        n_merges = vocab_size - 256 - len(special_tokens)
-        if n_merges < 0:
-            raise ValueError(
-                f"vocab_size {vocab_size}: bytes and special tokens are {vocab_size - n_merges}"
-            )
-        merges = learn_merges(count_chunks(texts, special_tokens), n_merges)
-        if len(merges) < n_merges:
-            raise ValueError(
-                f"the text allows {len(merges)} merges, not {n_merges}: it is too short"
-            )
-        tokens = [bytes([byte]) for byte in range(256)] + [a + b for a, b in merges]
-        ids = {token: i for i, token in enumerate(tokens)}
-        return cls(ids, {name: i for i, name in enumerate(special_tokens, len(ids))})
-
-    @classmethod
-    def from_gpt2(cls):
-        """GPT-2's own vocabulary of 50,257 tokens, from the tables that tiktoken fetches."""
-        gpt2 = tiktoken.get_encoding("gpt2")
-        ids = {gpt2.decode_single_token_bytes(i): i for i in range(gpt2.eot_token)}
-        return cls(ids, {END_OF_TEXT: gpt2.eot_token})
-
-    def to_tiktoken(self) -> tiktoken.Encoding:
-        """The same tokenizer in tiktoken: the same ids, made in Rust."""
-        arguments = {"pat_str": CHUNKS, "mergeable_ranks": self.ids}
-        return tiktoken.Encoding("bpe", special_tokens=self.special_tokens, **arguments)
 
     def encode(self, text: str, allowed_special: str | Collection[str] = ()) -> list[int]:
         """Token ids. Raises ValueError on a special token that is not in `allowed_special`.
@@ -188,3 +164,34 @@ class BPETokenizer(Vocabulary):
         if len(chunk) <= 32:
             self.known_chunks[chunk] = ids
         return ids
+
+
+class BPETokenizer(BPEEncoder):
+    """Byte-level BPE: any text to ids and exactly back, with a vocabulary learned from text."""
+
+    @classmethod
+    def train(cls, texts, vocab_size: int, special_tokens: Collection[str] = (END_OF_TEXT,)):
+        """Learn from texts (see `count_chunks`): 256 bytes, the merges, then special tokens."""
+        n_merges = vocab_size - 256 - len(special_tokens)
+        if n_merges < 0:
+            raise ValueError(
+                f"vocab_size {vocab_size}: bytes and specials are {vocab_size - n_merges}"
+            )
+        merges = learn_merges(count_chunks(texts, special_tokens), n_merges)
+        if len(merges) < n_merges:
+            raise ValueError(f"the text is too short: {len(merges)} merges, {n_merges} needed")
+        tokens = [bytes([byte]) for byte in range(256)] + [a + b for a, b in merges]
+        ids = {token: i for i, token in enumerate(tokens)}
+        return cls(ids, {name: i for i, name in enumerate(special_tokens, len(ids))})
+
+    @classmethod
+    def from_gpt2(cls):
+        """GPT-2's own vocabulary of 50,257 tokens, from the tables that tiktoken fetches."""
+        gpt2 = tiktoken.get_encoding("gpt2")
+        ids = {gpt2.decode_single_token_bytes(i): i for i in range(gpt2.eot_token)}
+        return cls(ids, {END_OF_TEXT: gpt2.eot_token})
+
+    def to_tiktoken(self) -> tiktoken.Encoding:
+        """The same ids from tiktoken, in Rust, which gives up on a million spaces in a row."""
+        arguments = {"mergeable_ranks": self.ids, "special_tokens": self.special_tokens}
+        return tiktoken.Encoding("bpe", pat_str=CHUNKS, **arguments)
