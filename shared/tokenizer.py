@@ -4,7 +4,6 @@
 """
 
 import json
-import os
 import re
 from collections.abc import Collection, Iterable
 from operator import index
@@ -13,6 +12,7 @@ from pathlib import Path
 import tiktoken
 
 from shared.bpe import CHUNKS, apply_merges, count_chunks, learn_merges, split_chunks, split_special
+from shared.files import whole_file
 
 END_OF_TEXT = "<|endoftext|>"
 UNKNOWN = "<|unk|>"
@@ -69,16 +69,6 @@ class WordTokenizer:
         return re.sub(r" ([,.:;?!)'\"])", r"\1", text)
 
 
-def write_whole(path: str | Path, text: str) -> None:
-    """Write a file whole or not at all: a failed attempt leaves the old file as it was."""
-    temporary = Path(f"{path}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def check_ranks(ids: dict[bytes, int]) -> None:
     """Raises ValueError if a byte has no id, or a token is not made of two with lower ids."""
     if missing := [byte for byte in range(256) if bytes([byte]) not in ids]:
@@ -113,7 +103,8 @@ class Vocabulary:
         """Write a JSON file: the tokens in the order of their ids, one character for each byte."""
         tokens = [token.decode("latin-1") for token in sorted(self.ids, key=self.ids.get)]
         saved = {"tokens": tokens, "special_tokens": self.special_tokens}
-        write_whole(path, json.dumps(saved, indent=0))
+        with whole_file(path) as file:
+            file.write(json.dumps(saved, indent=0).encode())
 
     @classmethod
     def load(cls, path: str | Path):
