@@ -1,0 +1,64 @@
+"""A built site, served on this machine, and a browser to look at it."""
+
+import functools
+import http.server
+import shutil
+import threading
+
+import pytest
+
+from tests.notebooks import ROOT
+
+SITE = ROOT / "_build" / "html"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture(scope="session")
+def site():
+    """The address of the site. Skips where it has not been built."""
+    if not (SITE / "index.html").is_file():
+        pytest.skip("the site is not built: make book")
+    handler = functools.partial(Quiet, directory=str(SITE))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """The system's Chromium. Skips where there is none."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        pytest.skip("no Chromium here: install it to look at the site")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def open_page(site, browser):
+    """open_page(path, width, scheme) -> a loaded page, with `page.asked` for all its requests."""
+    contexts = []
+
+    def open_one(path, width=1280, scheme="light"):
+        size = {"width": width, "height": 800}
+        contexts.append(browser.new_context(viewport=size, color_scheme=scheme))
+        page = contexts[-1].new_page()
+        page.asked, page.errors = [], []
+        page.on("request", lambda request: page.asked.append(request.url))
+        page.on("pageerror", lambda error: page.errors.append(str(error)))
+        page.goto(f"{site}/{path}", wait_until="networkidle")
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
