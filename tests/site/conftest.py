@@ -14,6 +14,11 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
+    """Serves the site below /book/, as its public address does."""
+
+    def translate_path(self, path):
+        return super().translate_path(path.removeprefix("/book"))
+
     def log_message(self, *arguments):
         pass
 
@@ -26,7 +31,7 @@ def site():
     handler = functools.partial(Quiet, directory=str(SITE))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield f"http://127.0.0.1:{server.server_port}/book"
         server.shutdown()
 
 

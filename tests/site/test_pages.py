@@ -149,10 +149,8 @@ def test_links_inside_the_book_lead_somewhere(path):
     for link in Links((SITE / path).read_text(encoding="utf-8")).links:
         if re.match(r"(https?|mailto|data|javascript):|//", link):
             continue
-        target, place = urldefrag(urljoin(f"http://site/{path}", link))
-        file = SITE / unquote(target.removeprefix("http://site/")).split("?")[0]
-        if path == "404.html":  # its links are absolute, below the site's public folder
-            file = SITE / unquote(target.removeprefix("http://site/book/")).split("?")[0]
+        target, place = urldefrag(urljoin(f"http://site/book/{path}", link))
+        file = SITE / unquote(target.removeprefix("http://site/book/")).split("?")[0]
         file = file / "index.html" if file.is_dir() else file
         assert file.is_file(), link
         if file.suffix == ".html":

@@ -1,0 +1,45 @@
+"""What the site needs beyond its theme: nothing from other hosts, and pages without axe's complaints."""
+
+import re
+from importlib.util import find_spec
+from pathlib import Path
+from shutil import copytree
+
+FONTS = "output/chtml/fonts/woff-v2"
+CURES = [  # of the theme's own pages
+    (r'<div id="pst-primary-sidebar" ', r'\g<0>role="region" aria-label="Book" '),
+    (r"<h1></h1>", "<h1>Search</h1>"),
+]
+
+
+def copy_mathjax(app) -> None:
+    """Copy the one script and the fonts that it uses, out of the 24 MB of the package."""
+    package = Path(find_spec("sphinx-mathjax-offline").origin).parent / "static" / "mathjax"
+    target = Path(app.outdir) / "_static" / "mathjax"
+    copytree(package / FONTS, target / FONTS, dirs_exist_ok=True)
+    (target / "tex-chtml.js").write_bytes((package / "tex-chtml.js").read_bytes())
+
+
+def no_thebe(app, config) -> None:
+    """sphinx-thebe writes the address of a script into every page, for a button that we don't have."""
+    for listeners in app.events.listeners.values():
+        listeners[:] = [one for one in listeners if one.handler.__module__ != "sphinx_thebe"]
+    files = app.registry.css_files
+    files[:] = [file for file in files if file[0] != "sphinx-thebe.css"]
+
+
+def finish(app, error) -> None:
+    if error is None and app.builder.format == "html":
+        copy_mathjax(app)
+        for path in Path(app.outdir).rglob("*.html"):
+            page = path.read_text(encoding="utf-8")
+            for pattern, cure in CURES:
+                page = re.sub(pattern, cure, page)
+            path.write_text(page, encoding="utf-8")
+
+
+def setup(app) -> dict:
+    app.connect("config-inited", no_thebe, priority=900)
+    app.connect("build-finished", finish)
+    app.config.mathjax_path = "mathjax/tex-chtml.js"
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
