@@ -1,4 +1,4 @@
-"""What the site needs beyond its theme: nothing from other hosts, and pages without axe's complaints."""
+"""What the site needs beyond its theme: nothing from other hosts, and no complaint from axe."""
 
 import re
 from importlib.util import find_spec
@@ -21,7 +21,7 @@ def copy_mathjax(app) -> None:
 
 
 def no_thebe(app, config) -> None:
-    """sphinx-thebe writes the address of a script into every page, for a button that we don't have."""
+    """sphinx-thebe writes the address of a script into every page, for a button we do not have."""
     for listeners in app.events.listeners.values():
         listeners[:] = [one for one in listeners if one.handler.__module__ != "sphinx_thebe"]
     files = app.registry.css_files
