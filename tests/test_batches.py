@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -188,3 +189,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
     for start in range(0, len(file), 10**5):
         assert file[start : start + 10**5][-1] == part[(start + 10**5 - 1) % 10**6]
     assert resident() - before < 20e6
+    tracemalloc.start()
+    file[:10]
+    assert tracemalloc.get_traced_memory()[1] < 1e6
+    tracemalloc.stop()

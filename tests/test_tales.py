@@ -149,6 +149,9 @@ def test_facts_are_told():
     for story in stories(2000, seed=7) + stories(500, seed=7, split="held_out"):
         facts, text = story.facts, story.text
         assert text.count(facts["hero"]) >= 2
+        plot = WORLD["plots"][facts["plot"]]
+        assert facts["thing"] in plot.get("things", WORLD["thing"])
+        assert facts["place"] in plot.get("places", WORLD["place"])
         assert f"{facts['color']} {facts['thing']}" in text
         assert facts["place"] in text
         assert text.count(f"{facts['color']} {facts['thing']}") >= 2
