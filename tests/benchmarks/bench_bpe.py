@@ -14,6 +14,7 @@ from pathlib import Path
 from pydoc_data.topics import topics
 
 from shared.bpe import count_chunks, learn_merges, split_chunks
+from shared.tales import stories
 from shared.tokenizer import BPETokenizer
 
 
@@ -102,10 +103,6 @@ def main() -> None:
     text = Path(sys.argv[1]).read_text(encoding="utf-8") if len(sys.argv) > 1 else prose()
     training(text[:130_000])
     encoding(text, BPETokenizer.train(text, 1024))
-    try:
-        from shared.tales import stories
-    except ImportError:
-        return
     tales = [story.text for story in stories(20_000)]
     elapsed, bpe = seconds(BPETokenizer.train, tales, 1024, runs=1)
     size = sum(map(len, tales)) / 1e6

@@ -1,0 +1,84 @@
+"""Weights in files, as derived in chapter 4: safetensors with the names that GPT-2 has."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+from shared import data
+from shared.config import GPT2, GPTConfig
+from shared.files import whole_file
+from shared.gpt import GPT
+
+TRANSPOSED = ("c_attn.weight", "c_fc.weight", "c_proj.weight")  # GPT-2 stores (inputs, outputs)
+HEAD, EMBEDDING = "lm_head.weight", "wte.weight"
+
+
+def to_gpt2(model: GPT) -> dict[str, Tensor]:
+    """The model's weights under GPT-2's names and in its layout; a tied head is not repeated."""
+    weights = {
+        name: weight.T.contiguous() if name.endswith(TRANSPOSED) else weight.contiguous()
+        for name, weight in model.state_dict().items()
+    }
+    if model.config.tied_embeddings:
+        del weights[HEAD]
+    return weights
+
+
+def from_gpt2(model: GPT, weights: dict[str, Tensor]) -> None:
+    """Fill a model with weights under GPT-2's names. Raises ValueError naming what does not fit."""
+    weights = {name.removeprefix("transformer."): weight for name, weight in weights.items()}
+    weights = {n: w for n, w in weights.items() if not n.endswith((".attn.bias", ".masked_bias"))}
+    if model.config.tied_embeddings:
+        weights.pop(HEAD, None)
+    expected = {name: tuple(weight.shape) for name, weight in to_gpt2(model).items()}
+    found = {name: tuple(weight.shape) for name, weight in weights.items()}
+    if found != expected:
+        wrong = {n for n in found.keys() & expected.keys() if found[n] != expected[n]}
+        raise ValueError(
+            f"the weights don't fit: missing {sorted(expected.keys() - found.keys())}, "
+            f"unknown {sorted(found.keys() - expected.keys())}, other shapes "
+            f"{ {name: (found[name], expected[name]) for name in sorted(wrong)} }"
+        )
+    own = model.state_dict()
+    with torch.no_grad():
+        for name, weight in weights.items():
+            own[name].copy_(weight.T if name.endswith(TRANSPOSED) else weight)
+
+
+def save_model(model: GPT, path: str | Path) -> None:
+    """Write weights and configuration into one file, whole or not at all."""
+    metadata = {"format": "pt", "config": json.dumps(asdict(model.config))}
+    with whole_file(path) as file:
+        file.write(save(to_gpt2(model), metadata=metadata))
+
+
+def load_model(path: str | Path, config: GPTConfig | None = None) -> GPT:
+    """The model in a file; `config` for files that are not ours. Raises ValueError if damaged."""
+    try:
+        weights = load_file(path)
+        model = GPT(config or stored_config(path))
+        from_gpt2(model, weights)
+    except (SafetensorError, TypeError, ValueError) as error:
+        raise ValueError(f"{path}: {error}") from error
+    return model
+
+
+def stored_config(path: str | Path) -> GPTConfig:
+    """The configuration that `save_model` has written. Raises ValueError if there is none."""
+    with safe_open(path, "pt") as file:
+        stored = (file.metadata() or {}).get("config")
+    if stored is None:
+        raise ValueError("the file holds weights but no configuration: say which it is")
+    return GPTConfig(**json.loads(stored))
+
+
+def load_pretrained(name: str = "gpt2") -> GPT:
+    """OpenAI's GPT-2 of 124 million parameters, downloaded and checked (see shared.data)."""
+    if name != "gpt2":
+        raise ValueError(f"no weights for {name!r}: the book knows 'gpt2'")
+    return load_model(data.fetch("gpt2-weights"), GPT2[name])

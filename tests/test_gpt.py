@@ -1,0 +1,339 @@
+"""Configuration, attention, blocks and the whole model, against PyTorch's and transformers' own."""
+
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from shared.attention import CausalSelfAttention, causal_weights
+from shared.config import GPT2, TALES, GPTConfig
+from shared.gpt import GPT, Block, FeedForward, LayerNorm, count_parameters, next_token_loss
+from shared.weights import from_gpt2, to_gpt2
+
+SMALL = GPTConfig(vocab_size=50, context_length=16, d_model=24, n_heads=3, n_layers=2)
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def randomized(module, seed=0, size=0.3):
+    """Weights far from their careful start, so that nothing is hidden by zeros and ones."""
+    generator = seeded(seed)
+    with torch.no_grad():
+        for weight in module.parameters():
+            weight.normal_(0, size, generator=generator)
+    return module.eval()
+
+
+def close(a, b, tolerance=1e-5):
+    torch.testing.assert_close(a, b, rtol=tolerance, atol=tolerance)
+
+
+# Configuration
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"n_heads": 5}, "d_model 24 can't be divided by 5 heads"),
+        ({"n_layers": 0}, "n_layers is 0"),
+        ({"vocab_size": -1}, "vocab_size is -1"),
+        ({"context_length": 2.5}, "context_length is 2.5"),
+        ({"d_model": "24"}, "d_model is '24'"),
+        ({"dropout": 1.0}, "dropout is 1.0"),
+        ({"dropout": -0.1}, "dropout is -0.1"),
+    ],
+)
+def test_configurations_that_cannot_be(change, said):
+    with pytest.raises(ValueError, match=said):
+        replace(SMALL, **change)
+
+
+def test_parameters_of_the_four_gpt2s():
+    counts = [count_parameters(config) for config in GPT2.values()]
+    assert counts == [124_439_808, 354_823_168, 774_030_080, 1_557_611_200]
+    untied = replace(GPT2["gpt2"], tied_embeddings=False, qkv_bias=False)
+    assert count_parameters(untied) == 163_009_536
+
+
+@pytest.mark.parametrize("change", [{}, {"qkv_bias": False}, {"tied_embeddings": False}])
+def test_the_formula_counts_what_there_is(change):
+    config = replace(SMALL, **change)
+    assert count_parameters(config) == sum(p.numel() for p in GPT(config).parameters())
+
+
+# Attention
+
+
+def test_weights_by_hand():
+    """Two tokens with one channel: scores 1*2 and 1*4 for the second."""
+    weights = causal_weights(torch.tensor([[5.0], [1.0]]), torch.tensor([[2.0], [4.0]]))
+    second = torch.tensor([math.exp(2), math.exp(4)])
+    close(weights, torch.stack([torch.tensor([1.0, 0.0]), second / second.sum()]))
+
+
+def test_weights_against_the_operator():
+    q, k, v = torch.randn(3, 2, 4, 7, 6, generator=seeded(), dtype=torch.float64)
+    expected = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+    close(causal_weights(q, k) @ v, expected, 1e-12)
+    assert causal_weights(q, k).triu(1).abs().max() == 0
+
+
+@pytest.mark.parametrize("shift", [100.0, 1e4])
+def test_large_scores(shift):
+    q, k = torch.randn(2, 5, 8, generator=seeded())
+    weights = causal_weights(q * shift, k)
+    assert torch.isfinite(weights).all()
+    close(weights.sum(-1), torch.ones(5))
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_attention_against_pytorchs(bias):
+    config = replace(SMALL, qkv_bias=bias)
+    ours = randomized(CausalSelfAttention(config))
+    theirs = nn.MultiheadAttention(24, 3, bias=True, batch_first=True).eval()
+    with torch.no_grad():
+        theirs.in_proj_weight.copy_(ours.c_attn.weight)
+        theirs.in_proj_bias.copy_(ours.c_attn.bias if bias else torch.zeros(72))
+        theirs.out_proj.load_state_dict(ours.c_proj.state_dict())
+    x = torch.randn(2, 9, 24, generator=seeded(1))
+    mask = nn.Transformer.generate_square_subsequent_mask(9)
+    expected, weights = theirs(x, x, x, attn_mask=mask, average_attn_weights=False)
+    close(ours(x), expected)
+    q, k, _ = ours.qkv(x)
+    close(causal_weights(q, k), weights)
+
+
+def test_dropout_is_on_the_weights_and_only_in_training():
+    attention = randomized(CausalSelfAttention(replace(SMALL, dropout=0.5)))
+    x = torch.randn(1, 8, 24, generator=seeded())
+    assert torch.equal(attention(x), attention(x))
+    attention.train()
+    assert not torch.equal(attention(x), attention(x))
+    torch.manual_seed(0)
+    first = torch.stack([attention(x)[0, 0] for _ in range(200)])  # it attends to itself alone,
+    outcomes = first.unique(dim=0)  # with each of 3 heads or without
+    assert len(outcomes) == 2**3
+    close(outcomes.mean(0), attention.eval()(x)[0, 0])
+
+
+# Parts of a block
+
+
+def test_layer_norm():
+    ours, theirs = randomized(LayerNorm(24)), nn.LayerNorm(24)
+    theirs.load_state_dict(ours.state_dict())
+    x = torch.randn(3, 5, 24, generator=seeded()) * 50 + 100
+    close(ours(x), theirs(x))
+    fresh = LayerNorm(24)(x)
+    close(fresh.mean(-1), torch.zeros(3, 5), 1e-4)
+    close(fresh.var(-1, correction=0), torch.ones(3, 5), 1e-3)
+
+
+def test_feed_forward():
+    ours = randomized(FeedForward(SMALL))
+    x = torch.randn(2, 5, 24, generator=seeded())
+    hidden = x @ ours.c_fc.weight.T + ours.c_fc.bias
+    assert hidden.shape == (2, 5, 96)
+    gelu = 0.5 * hidden * (1 + torch.tanh((2 / math.pi) ** 0.5 * (hidden + 0.044715 * hidden**3)))
+    close(ours(x), gelu @ ours.c_proj.weight.T + ours.c_proj.bias)
+
+
+def test_block_against_pytorchs():
+    ours = randomized(Block(SMALL))
+    theirs = nn.TransformerEncoderLayer(
+        24, 3, 96, 0.0, nn.GELU(approximate="tanh"), batch_first=True, norm_first=True
+    ).eval()
+    pairs = {
+        "self_attn.in_proj_": "attn.c_attn.",
+        "self_attn.out_proj.": "attn.c_proj.",
+        "linear1.": "mlp.c_fc.",
+        "linear2.": "mlp.c_proj.",
+        "norm1.": "ln_1.",
+        "norm2.": "ln_2.",
+    }
+    state = ours.state_dict()
+    theirs.load_state_dict(
+        {a + part: state[b + part] for a, b in pairs.items() for part in ("weight", "bias")}
+    )
+    x = torch.randn(2, 9, 24, generator=seeded(1))
+    mask = nn.Transformer.generate_square_subsequent_mask(9)
+    close(ours(x), theirs(x, src_mask=mask, is_causal=True))
+
+
+# The model
+
+
+def hugging_face(config, dropout=0.0):
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    return GPT2LMHeadModel(
+        GPT2Config(
+            vocab_size=config.vocab_size,
+            n_positions=config.context_length,
+            n_embd=config.d_model,
+            n_head=config.n_heads,
+            n_layer=config.n_layers,
+            resid_pdrop=dropout,
+            embd_pdrop=dropout,
+            attn_pdrop=dropout,
+            tie_word_embeddings=config.tied_embeddings,
+        )
+    )
+
+
+def compare_with_transformers(config, T):
+    theirs = randomized(hugging_face(config), size=0.05)
+    ours = GPT(config).eval()
+    from_gpt2(ours, theirs.state_dict())
+    ids = torch.randint(config.vocab_size, (2, T), generator=seeded(2))
+    targets = torch.randint(config.vocab_size, (2, T), generator=seeded(3))
+    logits, expected = ours(ids), theirs(ids).logits
+    limit = 1e-5 * expected.detach().abs().max().clamp(min=1)
+    assert (logits - expected).abs().max() < limit
+    next_token_loss(logits, targets).backward()
+    F.cross_entropy(expected.flatten(0, 1), targets.flatten()).backward()
+    found = {
+        f"transformer.{n}".replace("transformer.lm", "lm"): p for n, p in ours.named_parameters()
+    }
+    for name, weight in theirs.named_parameters():
+        if name in found:
+            gradient = found[name].grad
+            gradient = gradient.T if "c_" in name and weight.dim() == 2 else gradient
+            close(gradient, weight.grad, 1e-4)
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_model_against_transformers(tied):
+    compare_with_transformers(replace(SMALL, tied_embeddings=tied), 16)
+
+
+@pytest.mark.slow
+def test_model_of_124_million_against_transformers():
+    compare_with_transformers(replace(GPT2["gpt2"], dropout=0.0), 24)
+
+
+def test_the_future_cannot_change_the_past():
+    model = randomized(GPT(SMALL)).double()
+    x = torch.randn(1, 9, 24, generator=seeded(), dtype=torch.float64, requires_grad=True)
+    for block in (model.h[0], nn.Sequential(*model.h)):
+        for t in range(9):
+            (gradient,) = torch.autograd.grad(block(x)[0, t].sum(), x)
+            assert gradient[0, t + 1 :].abs().sum() == 0
+            assert (gradient[0, : t + 1].abs().sum(-1) > 0).all()
+
+
+def test_without_a_mask_and_positions_order_does_not_matter():
+    attention = randomized(CausalSelfAttention(SMALL))
+    x = torch.randn(1, 7, 24, generator=seeded())
+    order = torch.randperm(7, generator=seeded(1))
+
+    def last(x):  # the last token sees all the others
+        return attention(x)[0, -1]
+
+    order[order == 6] = order[-1].item()
+    order[-1] = 6
+    close(last(x), last(x[:, order]))
+    model = randomized(GPT(SMALL))
+    ids = torch.tensor([[1, 2, 3, 4], [2, 1, 3, 4]])
+    assert (model(ids)[0, -1] - model(ids)[1, -1]).abs().max() > 1e-3
+
+
+def test_every_parameter_gets_a_gradient():
+    model = randomized(GPT(replace(SMALL, tied_embeddings=False)))
+    ids = torch.randint(50, (4, 16), generator=seeded())
+    next_token_loss(model(ids), ids.roll(-1, 1)).backward()
+    for name, weight in model.named_parameters():
+        assert weight.grad is not None and weight.grad.abs().max() > 0, name
+
+
+@pytest.mark.parametrize("config", [SMALL, TALES], ids=["small", "tales"])
+def test_untrained_loss(config):
+    model = GPT(config, seeded()).eval()
+    ids = torch.randint(config.vocab_size, (8, 16), generator=seeded(1))
+    targets = torch.randint(config.vocab_size, (8, 16), generator=seeded(2))
+    assert abs(next_token_loss(model(ids), targets) - math.log(config.vocab_size)) < 0.1
+
+
+def test_gradients_by_finite_differences():
+    config = GPTConfig(vocab_size=7, context_length=5, d_model=4, n_heads=2, n_layers=1)
+    model = randomized(GPT(config)).double()
+    ids = torch.randint(7, (2, 5), generator=seeded())
+
+    def loss(*weights):
+        named = dict(zip(dict(model.named_parameters()), weights, strict=True))
+        return next_token_loss(torch.func.functional_call(model, named, ids), ids.roll(1, 1))
+
+    weights = tuple(w.detach().requires_grad_() for w in model.parameters())
+    assert torch.autograd.gradcheck(loss, weights)
+
+
+def test_random_start():
+    model = GPT(replace(TALES, n_layers=8), seeded())
+    again = GPT(replace(TALES, n_layers=8), seeded())
+    for name, weight in model.named_parameters():
+        assert torch.equal(weight, again.get_parameter(name))
+        spread = 0.02 / 4 if "c_proj" in name else 0.02
+        if weight.dim() == 2:
+            assert abs(weight.std() / spread - 1) < 0.05 and abs(weight.mean()) < spread / 20, name
+        else:
+            expected = 1.0 if "ln" in name and name.endswith("weight") else 0.0
+            assert (weight == expected).all(), name
+    assert not torch.equal(model.wte.weight, GPT(TALES, seeded(1)).wte.weight)
+
+
+def test_tied_embeddings_are_one():
+    tied, untied = GPT(SMALL), GPT(replace(SMALL, tied_embeddings=False))
+    assert tied.lm_head.weight is tied.wte.weight
+    assert untied.lm_head.weight is not untied.wte.weight
+
+
+def test_dropout_of_the_model():
+    model = randomized(GPT(replace(SMALL, dropout=0.3)))
+    ids = torch.randint(50, (1, 16), generator=seeded())
+    assert torch.equal(model(ids), model(ids))
+    model.train()
+    assert not torch.equal(model(ids), model(ids))
+    model.h = nn.ModuleList()  # the embeddings alone
+    assert not torch.equal(model(ids), model(ids))
+
+
+@pytest.mark.parametrize(
+    ("ids", "said"),
+    [
+        (torch.zeros(1, 17, dtype=torch.long), "17 tokens: the context is 1 to 16"),
+        (torch.zeros(1, 0, dtype=torch.long), "0 tokens"),
+        (torch.tensor([[3, 50]]), "ids 3 to 50: the vocabulary has 0 to 49"),
+        (torch.tensor([[-1, 5]]), "ids -1 to 5"),
+        (torch.zeros(1, 4), r"ids are integers \(B, T\), not torch.float32 \(1, 4\)"),
+        (torch.zeros(4, dtype=torch.long), r"not torch.int64 \(4,\)"),
+    ],
+)
+def test_ids_that_cannot_be(ids, said):
+    with pytest.raises(ValueError, match=said):
+        GPT(SMALL)(ids)
+
+
+def test_loss_by_hand():
+    logits = torch.tensor([[[0.0, math.log(3)], [0.0, 0.0]]])
+    close(next_token_loss(logits, torch.tensor([[1, -100]])), torch.tensor(math.log(4 / 3)))
+    both = next_token_loss(logits, torch.tensor([[1, 0]]))
+    close(both, torch.tensor((math.log(4 / 3) + math.log(2)) / 2))
+
+
+def test_a_trained_model_learns():
+    """A row of 12 tokens by heart, in 60 steps."""
+    model = GPT(SMALL, seeded()).train()
+    ids = torch.randperm(50, generator=seeded())[None, :13]
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+    for _ in range(60):
+        optimizer.zero_grad()
+        loss = next_token_loss(model(ids[:, :-1]), ids[:, 1:])
+        loss.backward()
+        optimizer.step()
+    assert loss < 0.1
+    assert to_gpt2(model).keys() < set(model.state_dict())

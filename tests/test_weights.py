@@ -1,0 +1,110 @@
+"""Weights to files and back; transformers opens ours, and we open theirs."""
+
+import os
+from dataclasses import replace
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from shared.gpt import GPT
+from shared.weights import load_model, load_pretrained, save_model
+from tests.test_gpt import SMALL, hugging_face, randomized, seeded
+
+IDS = torch.randint(50, (2, 9), generator=seeded(5))
+
+
+@pytest.mark.parametrize("change", [{}, {"tied_embeddings": False}, {"qkv_bias": False}])
+def test_round_trip(tmp_path, change):
+    model = randomized(GPT(replace(SMALL, **change)))
+    save_model(model, tmp_path / "model.safetensors")
+    loaded = load_model(tmp_path / "model.safetensors")
+    assert loaded.config == model.config
+    assert torch.equal(loaded.eval()(IDS), model(IDS))
+    assert (loaded.lm_head.weight is loaded.wte.weight) == model.config.tied_embeddings
+    assert os.listdir(tmp_path) == ["model.safetensors"]
+
+
+def test_transformers_opens_ours(tmp_path):
+    model = randomized(GPT(SMALL))
+    save_model(model, tmp_path / "model.safetensors")
+    empty = hugging_face(SMALL)
+    empty.config.save_pretrained(tmp_path)
+    theirs = type(empty).from_pretrained(tmp_path).eval()
+    assert (theirs(IDS).logits - model(IDS)).abs().max() < 1e-4
+
+
+def test_we_open_what_transformers_saves(tmp_path):
+    theirs = randomized(hugging_face(SMALL))
+    theirs.save_pretrained(tmp_path)
+    ours = load_model(tmp_path / "model.safetensors", SMALL).eval()
+    assert (theirs(IDS).logits - ours(IDS)).abs().max() < 1e-4
+
+
+def test_names_are_gpt2s(tmp_path):
+    save_model(GPT(SMALL), tmp_path / "m.safetensors")
+    weights = load_file(tmp_path / "m.safetensors")
+    assert weights["h.1.mlp.c_fc.weight"].shape == (24, 96)
+    assert weights["h.0.attn.c_attn.weight"].shape == (24, 72)
+    assert {"wte.weight", "wpe.weight", "ln_f.bias"} < weights.keys()
+    assert "lm_head.weight" not in weights
+
+
+def damaged(tmp_path, change):
+    save_model(GPT(SMALL), tmp_path / "m.safetensors")
+    weights = load_file(tmp_path / "m.safetensors")
+    change(weights)
+    save_file(weights, tmp_path / "m.safetensors")
+    return tmp_path / "m.safetensors"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda w: w.pop("ln_f.bias"), r"missing \['ln_f.bias'\]"),
+        (lambda w: w.update(extra=torch.ones(1)), r"unknown \['extra'\]"),
+        (lambda w: w.update({"ln_f.bias": torch.ones(7)}), r"'ln_f.bias': \(\(7,\), \(24,\)\)"),
+    ],
+)
+def test_weights_that_do_not_fit(tmp_path, change, said):
+    with pytest.raises(ValueError, match=said):
+        load_model(damaged(tmp_path, change), SMALL)
+
+
+def test_no_configuration(tmp_path):
+    with pytest.raises(ValueError, match="no configuration"):
+        load_model(damaged(tmp_path, lambda weights: None))
+
+
+@pytest.mark.parametrize("part", [0, 0.1, 0.5, 0.999])
+def test_truncated_file(tmp_path, part):
+    path = tmp_path / "m.safetensors"
+    save_model(GPT(SMALL), path)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(part * len(content))])
+    with pytest.raises(ValueError, match=r"m\.safetensors: "):
+        load_model(path)
+
+
+def test_no_file(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        load_model(tmp_path / "nothing.safetensors")
+
+
+def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "m.safetensors"
+    save_model(GPT(SMALL), path)
+    before = path.read_bytes()
+
+    def disk_full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", disk_full)
+    with pytest.raises(OSError, match="No space"):
+        save_model(randomized(GPT(SMALL)), path)
+    assert path.read_bytes() == before and os.listdir(tmp_path) == ["m.safetensors"]
+
+
+def test_unknown_name():
+    with pytest.raises(ValueError, match="no weights for 'gpt5'"):
+        load_pretrained("gpt5")
