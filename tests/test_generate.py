@@ -1,5 +1,7 @@
 """Greedy generation against a plain loop, row by row."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -19,7 +21,8 @@ def plainly(model, row, n_tokens, end=None):
 
 @pytest.fixture(scope="module")
 def model():
-    return randomized(GPT(SMALL), size=0.5)
+    """Its own embeddings at the end, or it would go on repeating its last token."""
+    return randomized(GPT(replace(SMALL, tied_embeddings=False)), size=0.5)
 
 
 def test_rows_are_continued_as_each_alone(model):
@@ -27,18 +30,29 @@ def test_rows_are_continued_as_each_alone(model):
     rows = generate(model, ids, 30)  # beyond the context of 16
     assert rows.shape == (5, 33) and torch.equal(rows[:, :3], ids)
     assert rows.tolist() == [plainly(model, row, 30) for row in ids.tolist()]
+    assert len(rows[:, 3:].unique()) > 10
 
 
 def test_each_row_ends_by_itself(model):
     ids = torch.randint(50, (5, 3), generator=seeded(4))
     free = generate(model, ids, 12)
-    end = int(free[0, 6])  # a token that row 0 comes to
+    end = int(free[0, 6])  # a token that row 0 comes to, and not all of the others
     rows = generate(model, ids, 12, end)
+    lengths = set()
     for row, start in zip(rows.tolist(), ids.tolist(), strict=True):
         plain = plainly(model, start, 12, end)
         assert row[: len(plain)] == plain and set(row[len(plain) :]) <= {end}
+        lengths.add(len(plain))
+    assert len(lengths) > 1
     alone = generate(model, ids[:1], 12, end)
     assert alone.shape[1] <= 7 and alone[0, -1] == end
+
+
+def test_dropout_is_off():
+    model = randomized(GPT(replace(SMALL, dropout=0.5, tied_embeddings=False)), size=0.5)
+    ids = torch.tensor([[1, 2, 3]])
+    expected = generate(model, ids, 10)
+    assert all(torch.equal(generate(model.train(), ids, 10), expected) for _ in range(3))
 
 
 def test_nothing_to_do_and_modes(model):
