@@ -62,8 +62,8 @@ def main() -> None:
         own, other, usual, product = map(median, zip(*runs, strict=True))
         peak = 2 * 2048**3 / product
         print(
-            f"{name}: {B * 128 / own:,.0f} tokens a second, {usual / own:.2f} times transformers at its "
-            f"defaults (dropout 0.1), {other / own:.2f} times without dropout; "
+            f"{name}: {B * 128 / own:,.0f} tokens a second, {usual / own:.2f} times transformers "
+            f"as it comes (dropout 0.1), {other / own:.2f} times without dropout; "
             f"{flops(config) / own / peak:.0%} of {peak / 1e9:.0f} GFLOP/s"
         )
 
