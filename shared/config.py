@@ -1,4 +1,4 @@
-"""The numbers that make one GPT another, as chosen in chapter 4."""
+"""The numbers that make one GPT another, as derived in chapter 4."""
 
 from dataclasses import dataclass
 

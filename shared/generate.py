@@ -24,7 +24,7 @@ def generate(model: GPT, ids: Tensor, n_tokens: int, end: int | None = None) -> 
             new = model.lm_head(x).argmax(dim=-1)  # (B,)
             if end is not None:
                 new = new.masked_fill(ended, end)
-                ended |= new == end
+                ended = new == end
             ids = torch.cat([ids, new[:, None]], dim=1)
             if end is not None and ended.all():
                 break
