@@ -15,7 +15,7 @@ def check_close(actual: Tensor, expected: Tensor, tolerance: float = 1e-6) -> No
     check_shape(actual, expected.shape)
     difference = (actual - expected).abs().nan_to_num(nan=float("inf"))
     difference[actual == expected] = 0  # equal infinities
-    if difference.numel() and difference.max() > tolerance:
+    if difference.numel() and not difference.max() <= tolerance:
         place = tuple(int(i) for i in torch.unravel_index(difference.argmax(), difference.shape))
         raise AssertionError(
             f"at {place} {actual[place]:.6g} should be {expected[place]:.6g}, within {tolerance:g}"
@@ -33,7 +33,8 @@ def exercise(check):
     except AssertionError as error:
         print(f"Exercise {number}: not yet ({first_line(error) or 'the check does not hold'})")
     except Exception as error:
-        print(f"Exercise {number}: not yet ({type(error).__name__}: {first_line(error)})")
+        said = ": ".join(filter(None, (type(error).__name__, first_line(error))))
+        print(f"Exercise {number}: not yet ({said})")
     else:
         print(f"Exercise {number}: solved")
 

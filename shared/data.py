@@ -2,20 +2,24 @@
 
 Nothing here is part of the book, and nothing is fetched before somebody asks for it by name. A file
 is looked for in the folder `LLM_BOOK_DATA`, then in the cache (`LLM_BOOK_CACHE`, or the system's
-folder for caches), then downloaded; it is used only if its checksum is right.
+folder for caches), then downloaded; it is used only if its checksum is right. What is here:
+python -m shared.data
 """
 
 import os
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from zipfile import ZipFile
 
 import pooch
 import tiktoken
 
+from shared.files import whole_file
+
 VOCABULARY = "gpt2-vocabulary"  # tiktoken fetches and checks GPT-2's two tables itself
 GITHUB = "https://raw.githubusercontent.com"
-GPT2 = (
+HUB = (
     "https://huggingface.co/openai-community/gpt2/resolve/607a30d783dfa663caf39e06633721c8d4cfcd7e"
 )
 
@@ -59,7 +63,7 @@ SOURCES = {
     ),
     "gpt2-weights": Source(
         "gpt2-model.safetensors",
-        f"{GPT2}/model.safetensors",
+        f"{HUB}/model.safetensors",
         "248dfc3911869ec493c76e65bf2fcf7f615828b0254c12b473182f0f81d3a707",
         "MIT (OpenAI, 2019)",
     ),
@@ -97,16 +101,29 @@ def download(source: Source) -> Path:
     pooch.get_logger().setLevel("WARNING")
     file = f"{source.file}.zip" if source.archive else source.file
     files = pooch.create(
-        path=os.environ.get("LLM_BOOK_CACHE") or pooch.os_cache("language-model-of-your-own"),
+        path=cache_folder(),
         base_url="",
         registry={file: source.archive or source.sha256},
         urls={file: source.url},
         retry_if_failed=2,
     )
-    downloader = pooch.HTTPDownloader(progressbar=True, timeout=20)
-    unzip = pooch.Unzip(members=[source.file]) if source.archive else None
-    path = files.fetch(file, processor=unzip, downloader=downloader)
-    return check(Path(path[0]), source.sha256) if unzip else Path(path)
+    # seconds to connect, and to wait for the next bytes
+    downloader = pooch.HTTPDownloader(progressbar=True, timeout=(5, 20))
+    path = Path(files.fetch(file, downloader=downloader))
+    return unpack(path, source) if source.archive else path
+
+
+def cache_folder() -> Path:
+    return Path(os.environ.get("LLM_BOOK_CACHE") or pooch.os_cache("language-model-of-your-own"))
+
+
+def unpack(archive: Path, source: Source) -> Path:
+    """The file from a zip, put beside it unless it is there already, whole."""
+    path = archive.with_name(source.file)
+    if not (path.is_file() and pooch.file_hash(str(path)) == source.sha256):
+        with ZipFile(archive) as files, whole_file(path) as file:
+            file.write(files.read(source.file))
+    return check(path, source.sha256)
 
 
 @cache
@@ -119,3 +136,21 @@ def available(name: str) -> bool:
     except (OSError, ValueError):
         return False
     return True
+
+
+def main() -> None:
+    """Print each name, its licence, and where the file is on this machine. Nothing is fetched."""
+    for name, source in SOURCES.items():
+        folders = filter(None, [os.environ.get("LLM_BOOK_DATA"), cache_folder()])
+        paths = (Path(folder) / source.file for folder in folders)
+        path = next(filter(Path.is_file, paths), None)
+        try:
+            where = check(path, source.sha256) if path else "not here yet"
+        except ValueError as error:
+            where = error
+        print(f"{name:18} {source.licence:38} {where}")
+    print(f"{VOCABULARY:18} {'MIT (OpenAI, 2019)':38} tiktoken fetches and keeps it")
+
+
+if __name__ == "__main__":
+    main()

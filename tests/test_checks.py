@@ -32,6 +32,8 @@ def test_not_close(wrong):
 def test_nan_is_close_to_nothing():
     with pytest.raises(AssertionError):
         check_close(torch.tensor([NAN]), torch.tensor([NAN]))
+    with pytest.raises(AssertionError):
+        check_close(torch.tensor([1.0]), torch.tensor([2.0]), tolerance=NAN)
 
 
 def test_the_message_says_where():
@@ -58,6 +60,7 @@ def test_nothing_is_broadcast():
         (AssertionError("it returns\nnothing"), "Exercise 9.1: not yet (it returns)\n"),
         (AssertionError(), "Exercise 9.1: not yet (the check does not hold)\n"),
         (TypeError("no length"), "Exercise 9.1: not yet (TypeError: no length)\n"),
+        (NotImplementedError(), "Exercise 9.1: not yet (NotImplementedError)\n"),
     ],
 )
 def test_exercise(capsys, problem, said):
@@ -68,3 +71,11 @@ def test_exercise(capsys, problem, said):
 
     assert check_9_1 is None
     assert capsys.readouterr().out == said
+
+
+def test_exercise_of_an_appendix(capsys):
+    @exercise
+    def check_A_12():
+        pass
+
+    assert check_A_12 is None and capsys.readouterr().out == "Exercise A.12: solved\n"

@@ -4,10 +4,13 @@ import hashlib
 import http.server
 import io
 import os
+import subprocess
+import sys
 import threading
 import zipfile
 
 import pytest
+import tiktoken
 
 from shared import data
 from shared.data import SOURCES, Source
@@ -76,11 +79,35 @@ def test_download_once(server, tmp_path, monkeypatch):
     assert data.available("tale")
 
 
-def test_zip(server, monkeypatch):
+def test_zip(server, tmp_path, monkeypatch):
     archive = zipped(TEXT)
     server["/tale.zip"] = (archive, len(archive))
     register(monkeypatch, server["url"] + "/tale.zip", archive=sha256(archive))
-    assert data.fetch("tale").read_bytes() == TEXT
+    assert data.fetch("tale").read_bytes() == TEXT == data.fetch("tale").read_bytes()
+    assert server["asked"] == ["/tale.zip"] and cached(tmp_path) == ["tale.txt", "tale.txt.zip"]
+
+
+@pytest.mark.parametrize("left", [b"", TEXT[:5000], TEXT[:-1] + b"?"])
+def test_half_unpacked_is_unpacked_again(server, monkeypatch, left):
+    """What is left of an unpacking that was killed must not stand in the way for ever."""
+    archive = zipped(TEXT)
+    server["/tale.zip"] = (archive, len(archive))
+    register(monkeypatch, server["url"] + "/tale.zip", archive=sha256(archive))
+    data.fetch("tale").write_bytes(left)
+    assert data.fetch("tale").read_bytes() == TEXT and server["asked"] == ["/tale.zip"]
+
+
+def test_unpacking_that_fails_leaves_nothing(server, tmp_path, monkeypatch):
+    def full_disk(*arguments):
+        raise OSError(28, "No space left on device")
+
+    archive = zipped(TEXT)
+    server["/tale.zip"] = (archive, len(archive))
+    register(monkeypatch, server["url"] + "/tale.zip", archive=sha256(archive))
+    monkeypatch.setattr("os.fsync", full_disk)
+    with pytest.raises(OSError, match=r"tale can't be had: .*No space"):
+        data.fetch("tale")
+    assert cached(tmp_path) == ["tale.txt.zip"]
 
 
 def test_zip_with_another_text(server, monkeypatch):
@@ -140,6 +167,48 @@ def test_cache_that_cannot_be_written(server, tmp_path, monkeypatch):
     (tmp_path / "cache").write_text("a file stands where the folder should be")
     with pytest.raises(OSError, match=r"tale can't be had: .*cache"):
         data.fetch("tale")
+
+
+def test_available_asks_once(server, monkeypatch):
+    server["/tale"] = (TEXT, len(TEXT))
+    register(monkeypatch, server["url"] + "/tale")
+    assert data.available("tale")
+    data.fetch("tale").unlink()
+    assert data.available("tale") and server["asked"] == ["/tale"]
+
+
+@pytest.mark.parametrize("problem", [None, ConnectionError("no network"), ValueError("damaged")])
+def test_the_vocabulary_comes_from_tiktoken(monkeypatch, problem):
+    def get_encoding(name):
+        assert name == "gpt2"
+        if problem:
+            raise problem
+
+    monkeypatch.setattr(tiktoken, "get_encoding", get_encoding)
+    assert data.available("gpt2-vocabulary") == (problem is None)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(TEXT, "{path}"), (TEXT[:9], "is damaged: its SHA-256 is"), (None, "not here yet")],
+)
+@pytest.mark.parametrize("variable", ["LLM_BOOK_DATA", "LLM_BOOK_CACHE"])
+def test_table(server, tmp_path, monkeypatch, capsys, variable, content, said):
+    server["/tale"] = (TEXT, len(TEXT))
+    register(monkeypatch, server["url"] + "/tale")
+    monkeypatch.setenv(variable, str(tmp_path))
+    if content is not None:
+        (tmp_path / "tale.txt").write_bytes(content)
+    data.main()
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
+    assert list(lines) == [*SOURCES, "gpt2-vocabulary"] and server["asked"] == []
+    assert "CC0" in lines["tale"] and said.format(path=tmp_path / "tale.txt") in lines["tale"]
+
+
+def test_import_fetches_and_prints_nothing(tmp_path):
+    code = "import socket; socket.socket.connect = None; import shared.data"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert (done.stdout, done.stderr) == (b"", b"") and not (tmp_path / "cache").exists()
 
 
 def test_unknown_names():
