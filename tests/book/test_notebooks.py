@@ -35,10 +35,10 @@ def test_every_notebook(rule, path):
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.name)
 class TestChapter:
     def test_anatomy(self, path):
-        none(rules.anatomy(read(path)))
+        none(rules.anatomy(read(path), rules.chapter_number(path)))
 
     def test_budget(self, path):
-        none(rules.budget(read(path), path.stat().st_size))
+        none(rules.budget(read(path), path.stat().st_size, rules.chapter_number(path)))
 
     def test_one_definition(self, path):
         none(rules.one_definition(read(path), rules.chapter_number(path)))
