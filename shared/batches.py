@@ -36,6 +36,8 @@ class TokenFile:
         with whole_file(path) as file:
             write_header(file, dtype, n)
             for ids in map(np.asarray, pieces):
+                if ids.ndim != 1 or (len(ids) and ids.dtype.kind not in "iu"):
+                    raise ValueError(f"a piece is a row of integers, not {ids.dtype} {ids.shape}")
                 if len(ids) and not 0 <= ids.min() <= ids.max() < vocab_size:
                     raise ValueError(
                         f"ids {ids.min()} to {ids.max()}: a vocabulary of {vocab_size} "
@@ -50,9 +52,12 @@ class TokenFile:
     def look(self) -> np.ndarray:
         """The ids as they stand in the file, mapped and not read."""
         try:
-            return np.load(self.path, mmap_mode="r")
+            ids = np.load(self.path, mmap_mode="r")
         except (EOFError, ValueError) as error:
             raise ValueError(f"{self.path} is no complete token file: {error}") from error
+        if not isinstance(ids, np.ndarray) or ids.ndim != 1 or ids.dtype.kind != "u":
+            raise ValueError(f"{self.path} is no token file: it holds no row of unsigned integers")
+        return ids
 
     def __len__(self) -> int:
         return self.length

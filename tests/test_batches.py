@@ -168,6 +168,20 @@ def test_damaged_token_file(tmp_path, size):
         TokenFile(path)
 
 
+@pytest.mark.parametrize("piece", [[1.5, 2.0], torch.ones(2, 3).long(), 3, [True], ["a"]])
+def test_what_is_no_row_of_ids_is_not_written(tmp_path, piece):
+    with pytest.raises(ValueError, match="a piece is a row of integers, not"):
+        TokenFile.write(tmp_path / "ids.npy", [[1, 2], piece], 100)
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("array", [np.zeros(3), np.zeros((2, 3), "<u2"), np.zeros(3, np.int64)])
+def test_other_arrays_are_no_token_files(tmp_path, array):
+    np.save(tmp_path / "ids.npy", array)
+    with pytest.raises(ValueError, match=r"ids.npy is no token file"):
+        TokenFile(tmp_path / "ids.npy")
+
+
 def test_no_token_file(tmp_path):
     with pytest.raises(FileNotFoundError):
         TokenFile(tmp_path / "ids.npy")
