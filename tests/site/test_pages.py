@@ -83,13 +83,8 @@ def test_sliders_turn_pages_by_keyboard(open_page, width):
         assert shown.count() == 1 and slider.locator("label").inner_text()
         control.focus()
         page.keyboard.press("ArrowRight")
-        assert (
-            said.inner_text()
-            != before
-            == slider.locator(".lm-frame")
-            .nth(int(control.input_value()) - 1)
-            .get_attribute("data-value")
-        )
+        assert said.inner_text() != before
+        assert said.inner_text() == shown.get_attribute("data-value")
         assert shown.count() == 1 and shown.inner_html() != picture
         assert control.get_attribute("aria-valuetext") == said.inner_text()
         page.keyboard.press("Home")
