@@ -27,6 +27,7 @@ class Runner(NotebookClient):
 def tidy(notebook) -> None:
     """Number the code cells 1, 2, ..., join pieces of the same stream, drop what is volatile."""
     notebook.metadata.pop("widgets", None)
+    notebook.metadata.get("language_info", {}).pop("version", None)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     for number, cell in enumerate(code, start=1):
         cell.execution_count, outputs = number, []
@@ -53,11 +54,12 @@ def run(path: Path) -> None:
         file.write(nbformat.writes(notebook).encode() + b"\n")
     skipped = {name for cell in notebook.cells for name in missing_data(cell)}
     left = f", without {', '.join(sorted(skipped))}" if skipped else ""
-    print(f"{path.relative_to(ROOT)}: {time.perf_counter() - start:.0f} s{left}")
+    print(f"{path.parent.name}/{path.name}: {time.perf_counter() - start:.0f} s{left}")
 
 
 if __name__ == "__main__":
-    chosen = [path for path in NOTEBOOKS if any(part in str(path) for part in sys.argv[1:])]
+    names = {path: str(path.relative_to(ROOT)) for path in NOTEBOOKS}
+    chosen = [path for path, name in names.items() if any(part in name for part in sys.argv[1:])]
     if not chosen:
         sys.exit(f"no notebook of that name: {', '.join(sys.argv[1:]) or 'say which'}")
     for path in chosen:

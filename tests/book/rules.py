@@ -164,6 +164,14 @@ def pictures(notebook: NotebookNode) -> Iterator[str]:
             yield f"cell [{cell.execution_count}] stores a bitmap, which has no alternative text"
 
 
+def optional_cells(notebook: NotebookNode) -> Iterator[str]:
+    """Where data can't be had, "run all" goes on: a front end stops at errors without this tag."""
+    for cell in code_cells(notebook):
+        needs_data = any(tag.startswith("requires:") for tag in tags(cell))
+        if needs_data != ("raises-exception" in tags(cell)):
+            yield f"cell [{cell.execution_count}] has the tags {tags(cell)}"
+
+
 def places(notebook: NotebookNode) -> Iterator[str]:
     """No output names a place on the machine that made it."""
     for cell in code_cells(notebook):

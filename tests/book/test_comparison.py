@@ -12,16 +12,25 @@ from tests.notebooks import ROOT
 
 FIGURE = '<div class="lm-figure"><svg aria-label="{}"><g>{}</g></svg></div>'
 
+SLIDER = (
+    '<div class="lm-slider"><label for="lm-{}">{}</label><div class="lm-frame" data-value="{}">'
+    + FIGURE.format("A", "{}")
+    + "</div></div>"
+)
+
 
 @pytest.mark.parametrize(
     ("stored", "new"),
     [
         ("loss 1.234", "loss 1.235"),
         ("loss 1.2e-05", "loss 1.3e-05"),
-        ("1,000 of 2", "1000 of 2"),
         ("[0.5, -0.25]", "[0.5, -0.26]"),
         ("1234567.89", "1234560.12"),
+        ("9,999.99 tokens", "10,000.00 tokens"),
+        ("1e-05", "9e-06"),
+        ("9e-06", "1e-05"),
         (FIGURE.format("A curve", "one"), FIGURE.format("A curve", "two 12.5")),
+        (SLIDER.format("89abcdef", "Epoch", 2, "one"), SLIDER.format("01234567", "Epoch", 2, "12")),
         ('src="data:image/png;base64,AAAA"', 'src="data:image/png;base64,BBBB/+"'),
         ("<object at 0x7f3a2b1c>", "<object at 0x7f3a2b1d>"),
     ],
@@ -44,6 +53,16 @@ def test_may_differ(stored, new):
         ("3", "3.5"),
         ("GPT2", "GPT3"),
         ("1,000", "1,001"),
+        ("1,000", "1000"),
+        ("[1, 2]", "[1 2]"),
+        ("[1,23]", "[12,3]"),
+        ("1,2345", "12,345"),
+        ("1e-05", "1e-06"),
+        ("1e-06", "1e-05"),
+        ("0.5", "0.7"),
+        ("\u0661", "\u0662"),
+        (SLIDER.format("0" * 8, "Epoch", 2, ""), SLIDER.format("0" * 8, "Step", 2, "")),
+        (SLIDER.format("0" * 8, "Epoch", 2, ""), SLIDER.format("0" * 8, "Epoch", 3, "")),
         (FIGURE.format("A curve", "one"), FIGURE.format("A bar", "one")),
         (FIGURE.format("A", "") + "x", FIGURE.format("A", "") + "y"),
         (FIGURE.format("A", "") * 2, FIGURE.format("A", "")),

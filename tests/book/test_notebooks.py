@@ -25,7 +25,7 @@ def none(problems):
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=NAMES)
 @pytest.mark.parametrize(
     "rule",
-    [rules.counts, rules.prose_numbers, rules.pictures, rules.places],
+    [rules.counts, rules.prose_numbers, rules.pictures, rules.optional_cells, rules.places],
     ids=lambda r: r.__name__,
 )
 def test_every_notebook(rule, path):
@@ -112,6 +112,7 @@ DEFECTS = {
     "alt in output": (rules.pictures, book(code("x", '<svg viewBox="0 0 1 1">'))),
     "hot link": (rules.pictures, book("![A figure of the model](https://example.org/a.png)")),
     "script": (rules.pictures, book(code("x", '<script src="https://example.org/a.js">'))),
+    "optional": (rules.optional_cells, book(code("1", tag="requires:the-verdict"))),
     "place": (rules.places, book(code("x", "/home/somebody/book/shared"))),
     "title": (rules.anatomy, book("## 1.1 No title")),
     "three cells": (rules.anatomy, book("# A", code("1"), code("2"), code("3"))),
