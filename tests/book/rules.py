@@ -2,12 +2,16 @@
 
 import ast
 import re
+import symtable
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
+import nbformat
 from nbformat import NotebookNode
 
+from conftest import words_of
+from shared.data import SOURCES, VOCABULARY
 from tests.notebooks import ROOT, tags
 
 SECTIONS = [  # a chapter's headings of the second level, in this order
@@ -22,18 +26,28 @@ SECTIONS = [  # a chapter's headings of the second level, in this order
 BUDGET = {  # least and most; finished code, exercises and cells that need real data don't count
     "sections": (5, 8),
     "code cells": (25, 60),
-    "lines of code": (150, 450),
+    "lines of code": (200, 400),
     "median lines of a cell": (1, 8),
     "lines of the longest cell": (1, 30),
-    "words": (2500, 6000),
+    "words": (2500, 4500),
     "words for a line of code": (8, 30),
-    "figures": (4, 10),
+    "figures": (4, 8),
     "exercises": (4, 8),
     "statements in True or false": (3, 6),
-    "kilobytes": (0, 300),
 }
-FREE = {"shared", "bootstrap", "requires"}
+KILOBYTES = 300  # of any notebook
+FREE = {"shared", "bootstrap", "requires"}  # what doesn't count
+TAGS = {"shared", "bootstrap", "hide-input", "remove-input", "nbval-ignore-output"}
+TAGS |= {"raises-exception"} | {f"requires:{name}" for name in (*SOURCES, VOCABULARY)}
 HEADING = re.compile(r"^(#+) (.+)$", re.M)
+HOT_LINK = re.compile(  # a page loads it unasked; a link that a reader follows (<a href>) is none
+    r"!\[[^]]*\]\((?:https?:)?//"
+    r"|<(?!a\b)\w+[^>]*\b(?:src|srcset|href|data|poster|action)\s*=\s*[\"']?\s*(?:https?:)?//"
+    r"|url\(\s*[\"']?(?:https?:)?//|@import"
+    r"|<script[^>]*>(?:(?!</script>).)*?(?:https?:)?//\w",
+    re.I | re.S,
+)
+YEAR = re.compile(r"(?:\b[Ii]n |\()(?:1[89]|20)\d\d\b(?!,\d)")
 FENCE = re.compile(r"```.*?```|`[^`\n]*`", re.S)
 
 
@@ -68,6 +82,55 @@ def counts(notebook: NotebookNode) -> Iterator[str]:
             yield f"cell [{cell.execution_count}] stores an error"
 
 
+def honest_tags(notebook: NotebookNode) -> Iterator[str]:
+    """Every tag is one of ours, and none but `nbval-ignore-output` hides an output from tests."""
+    cells = code_cells(notebook)
+    for cell, following in zip(cells, [*cells[1:], None], strict=True):
+        if wrong := {*tags(cell)} - TAGS:
+            yield f"cell [{cell.execution_count}] has the tag {', '.join(sorted(wrong))}"
+        if re.search(r"^\s*#+\s*(NBVAL_|PYTEST_VALIDATE)\w+", cell.source, re.M):
+            yield f"cell [{cell.execution_count}] hides something from the tests by a comment"
+        asserted = cell.source + (following.source if following else "")
+        if "nbval-ignore-output" in tags(cell) and not re.search(r"\b(assert|check_)", asserted):
+            yield f"cell [{cell.execution_count}] ignores its output, and no line asserts its band"
+
+
+def required(cell: NotebookNode) -> set[str]:
+    return {tag for tag in tags(cell) if tag.startswith("requires:")}
+
+
+def names(source: str) -> tuple[set[str], set[str]]:
+    """The names that a cell binds for later cells, and those that it reads from earlier ones."""
+    lines = [line for line in source.splitlines() if not line.startswith(("%", "!"))]
+    cell = symtable.symtable("\n".join(lines), "cell", "exec")
+    symbols, scopes = cell.get_symbols(), cell.get_children()
+    bound = {s.get_name() for s in symbols if s.is_assigned() or s.is_imported()}
+    read = {s.get_name() for s in symbols if s.is_referenced()}
+    while scopes:
+        scope = scopes.pop()
+        scopes += scope.get_children()
+        read |= {s.get_name() for s in scope.get_symbols() if s.is_global() and s.is_referenced()}
+    return bound, read - bound
+
+
+def independence(notebook: NotebookNode) -> Iterator[str]:
+    """Nothing depends on a cell that is skipped where its data can't be had."""
+    needs = {}  # of each name, what the cell that bound it last requires
+    for cell in code_cells(notebook):
+        bound, read = names(cell.source)
+        for name in sorted(read):
+            if lacking := needs.get(name, set()) - required(cell):
+                yield f"cell [{cell.execution_count}] reads {name}, which {min(lacking)} made"
+        needs |= dict.fromkeys(bound, required(cell))
+
+
+def size(notebook: NotebookNode) -> Iterator[str]:
+    """What a reader's browser has to load."""
+    kilobytes = len(nbformat.writes(notebook).encode()) / 1000
+    if kilobytes > KILOBYTES:
+        yield f"{kilobytes:.0f} kB, more than {KILOBYTES}"
+
+
 def anatomy(notebook: NotebookNode, chapter: str = "1") -> Iterator[str]:
     """The order of a chapter's parts; an appendix need not derive code for others."""
     found = headings(notebook)
@@ -78,6 +141,11 @@ def anatomy(notebook: NotebookNode, chapter: str = "1") -> Iterator[str]:
     needed = {i for i, s in enumerate(SECTIONS) if chapter.isdigit() or "finished" not in s}
     if None in kinds or kinds != sorted(kinds) or needed - {*kinds}:
         yield f"the sections are {titles}"
+    numbers = [title.split()[0] for title in titles if re.match(SECTIONS[1], title)]
+    if numbers != [f"{chapter}.{i}" for i in range(1, len(numbers) + 1)]:
+        yield f"the sections of chapter {chapter} have the numbers {', '.join(numbers)}"
+    if found and not found[0][1].startswith(f"{chapter}. "):
+        yield f"the title of chapter {chapter} is {found[0][1]}"
     if any(level > 3 for level, _ in found):
         yield "there are headings of the fourth level"
     row = "".join(
@@ -92,7 +160,7 @@ def anatomy(notebook: NotebookNode, chapter: str = "1") -> Iterator[str]:
         yield f"more than two code cells in a row, near cell {row.index('ccc')}"
 
 
-def measure(notebook: NotebookNode, size: int) -> dict[str, float]:
+def measure(notebook: NotebookNode) -> dict[str, float]:
     """The quantities of BUDGET."""
     exercises = next(
         (i for i, c in enumerate(notebook.cells) if c.source.startswith("## Exercises")), None
@@ -117,50 +185,60 @@ def measure(notebook: NotebookNode, size: int) -> dict[str, float]:
         "figures": len([cell for cell in code_cells(notebook) if "lm-" in text_of(cell)]),
         "exercises": len(re.findall(r"^\*\*[\dA]\.\d+ ", prose, re.M)),
         "statements in True or false": len(re.findall(r"^\*\*", true_or_false, re.M)),
-        "kilobytes": size / 1000,
     }
 
 
-def budget(notebook: NotebookNode, size: int, chapter: str = "1") -> Iterator[str]:
+def budget(notebook: NotebookNode, chapter: str = "1") -> Iterator[str]:
     """The size of a chapter; an appendix may be half as long."""
-    for name, value in measure(notebook, size).items():
+    for name, value in measure(notebook).items():
         least, most = BUDGET[name]
         least = least if chapter.isdigit() else least / 2
         if not least <= value <= most:
             yield f"{name}: {value:g}, not {least} to {most}"
 
 
+def numbers_in(text: str) -> set[str]:
+    """The numbers of three or more digits, without the commas that group them."""
+    found = re.findall(r"(?<![\w.,])\d[\d,_]*(?:\.\d+)?", text.replace("{,}", ","))
+    plain = {re.sub(r"[,_]", "", number) for number in found}
+    return {number for number in plain if sum(map(str.isdigit, number)) >= 3}
+
+
 def prose_numbers(notebook: NotebookNode) -> Iterator[str]:
-    """A number of three or more digits in prose occurs in code or output, or has a source."""
-    run = "\n".join(cell.source + text_of(cell) for cell in code_cells(notebook))
-    known = {n.replace(",", "").replace("_", "") for n in re.findall(r"\d[\d,_]*\d", run)}
+    """A number of three or more digits in prose occurs in code or output, or has a source.
+
+    Prose may round a decimal, or to millions. The coordinates in a figure are no source.
+    """
+    cells = code_cells(notebook)
+    known = numbers_in("\n".join(cell.source + "\n" + words_of(text_of(cell)) for cell in cells))
     for cell in prose_cells(notebook):
         for paragraph in cell.source.split("\n\n"):
             if re.search(r"\]\(https?://", paragraph):
                 continue
-            plain = re.sub(r"\]\([^)]*\)|\$.*?\$", "", FENCE.sub("", paragraph))
-            for number in re.findall(r"(?<![\w.])\d[\d,]*\d", plain):
-                digits = number.replace(",", "")
-                if len(digits) >= 3 and digits not in known and not re.search(
-                    rf"\([^)]*{digits}\)|in {digits}\b", plain
-                ):  # fmt: skip
+            plain = re.sub(r"\]\([^)]*\)", "", FENCE.sub("", paragraph))
+            plain = re.sub(YEAR, "", plain)
+            for number in sorted(numbers_in(plain) - known):
+                decimals = len(number.partition(".")[2])
+                unit = 1e6 if f"{number} million" in plain else 1
+                rounded = {f"{float(k) / unit:.{decimals}f}" for k in known}
+                if number not in rounded or (unit == 1 and not decimals):
                     yield f"{number} has neither a run nor a source: {paragraph[:60]!r}"
 
 
 def pictures(notebook: NotebookNode) -> Iterator[str]:
     """Every picture says in words what it shows, and nothing comes from another host."""
-    everything = [cell.source for cell in prose_cells(notebook)]
-    everything += [text_of(cell) for cell in code_cells(notebook)]
-    for text in everything:
-        if re.search(r"!\[\s*\]\(", text):
+    everything = [(cell.source, False) for cell in prose_cells(notebook)]
+    everything += [(text_of(cell), True) for cell in code_cells(notebook)]
+    for text, is_output in everything:
+        if re.search(r"!\[\s*\]", text) and not is_output:
             yield "an image without alternative text"
         for tag in re.findall(r"<(?:img|svg)\b[^>]*>", text):
             if not re.search(r'(?:alt|aria-label)="[^"]{15,}"', tag):
                 yield f"a picture without alternative text: {tag[:80]}"
-        if re.search(r"!\[[^]]*\]\(https?:|<(?:img|script|link|iframe)[^>]*https?:", text):
-            yield f"something from another host: {text[:80]!r}"
+        if found := HOT_LINK.search(text):
+            yield f"something from another host: {found[0][:80]!r}"
     for cell in code_cells(notebook):
-        if any("image/png" in output.get("data", {}) for output in cell.outputs):
+        if any({"image/png", "image/jpeg"} & {*output.get("data", {})} for output in cell.outputs):
             yield f"cell [{cell.execution_count}] stores a bitmap, which has no alternative text"
 
 
@@ -172,10 +250,16 @@ def optional_cells(notebook: NotebookNode) -> Iterator[str]:
             yield f"cell [{cell.execution_count}] has the tags {tags(cell)}"
 
 
+PLACE = re.compile(
+    r"(?:/home|/root|/tmp|/Users|/work|/content)/\S*"
+    r"|\S*(?:site-packages|ipykernel_\d)\S*|\b[A-Z]:\\\w\S*"
+)
+
+
 def places(notebook: NotebookNode) -> Iterator[str]:
     """No output names a place on the machine that made it."""
     for cell in code_cells(notebook):
-        if found := re.search(r"(?:/home|/root|/tmp|/Users|/work)/\S*|C:\\\S*", text_of(cell)):
+        if found := PLACE.search(text_of(cell)):
             yield f"cell [{cell.execution_count}] shows {found[0]}"
 
 
@@ -189,19 +273,21 @@ def definitions(source: str) -> dict[str, str]:
                 inner.body = body[1:] or [ast.Pass()]
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             found[node.name] = ast.dump(node)
-        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            found[node.targets[0].id] = ast.dump(node)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            found[ast.unparse(target)] = ast.dump(node)
     return found
 
 
-def shared_definitions(chapter: str | None = None) -> dict[str, str]:
+def shared_definitions(chapter: str | None = None) -> dict[str, set[str]]:
     """All of shared/, or what the modules derived in one chapter define."""
     found = {}
-    for path in (ROOT / "shared").glob("*.py"):
+    for path in sorted((ROOT / "shared").glob("*.py")):
         source = path.read_text(encoding="utf-8")
         first_line = (ast.get_docstring(ast.parse(source)) or "").partition("\n\n")[0]
         if chapter is None or re.search(rf"derived in chapter {chapter}\b", first_line):
-            found |= definitions(source)
+            for name, tree in definitions(source).items():
+                found.setdefault(name, set()).add(tree)
     return found
 
 
@@ -210,7 +296,7 @@ def one_definition(notebook: NotebookNode, chapter: str | None) -> Iterator[str]
     cells = [cell.source for cell in code_cells(notebook) if "shared" in tags(cell)]
     shown, everything = definitions("\n".join(cells)), shared_definitions()
     for name, tree in shown.items():
-        if everything.get(name) != tree:
+        if tree not in everything.get(name, set()):
             yield f"{name} differs from the one in shared/"
     for name in shared_definitions(chapter) if chapter else {}:
         if name not in shown:
@@ -219,20 +305,27 @@ def one_definition(notebook: NotebookNode, chapter: str | None) -> Iterator[str]
 
 def check_cells(notebook: NotebookNode) -> dict[str, NotebookNode]:
     """The cells that check exercises, by the name of the check."""
-    cells = (cell for cell in code_cells(notebook) if cell.source.startswith("@exercise"))
-    return {re.search(r"def (\w+)", cell.source)[1]: cell for cell in cells}
+    return {
+        name: cell
+        for cell in code_cells(notebook)
+        for name in re.findall(r"^@exercise\ndef (\w+)", cell.source, re.M)
+    }
 
 
-def exercises(notebook: NotebookNode, solutions: NotebookNode) -> Iterator[str]:
+def exercises(notebook: NotebookNode, solutions: NotebookNode, chapter: str = "1") -> Iterator[str]:
     """Each check is the same in both: it says "not yet" in the chapter, "solved" afterwards."""
     ours, theirs = check_cells(notebook), check_cells(solutions)
     if ours.keys() != theirs.keys():
         yield f"checks {sorted(ours)} in the chapter, {sorted(theirs)} in the solutions"
-    for name in ours.keys() & theirs.keys():
+    for name in sorted(ours.keys() & theirs.keys()):
+        number = name.removeprefix("check_").replace("_", ".")
+        if not re.fullmatch(rf"{chapter}\.\d+", number):
+            yield f"{name} is no exercise of chapter {chapter}"
         if ours[name].source != theirs[name].source:
             yield f"{name} is another in the solutions"
-        if "not yet" not in text_of(ours[name]) or "solved" not in text_of(theirs[name]):
-            yield f"{name}: {text_of(ours[name])!r} in the chapter, {text_of(theirs[name])!r} after"
+        before, after = text_of(ours[name]), text_of(theirs[name])
+        if f"Exercise {number}: not yet" not in before or f"Exercise {number}: solved" not in after:
+            yield f"{name}: {before!r} in the chapter, {after!r} in the solutions"
 
 
 def repository() -> str:

@@ -1,5 +1,6 @@
 """The rules on the book's notebooks, and on notebooks that break them."""
 
+import os
 import subprocess
 import sys
 
@@ -13,6 +14,17 @@ from tests.notebooks import NOTEBOOKS, ROOT, tags
 CHAPTERS = [path for path in NOTEBOOKS if path.parent.name == "notebooks" and path.name[0] in "0A"]
 NAMES = [str(path.relative_to(ROOT / "notebooks")) for path in NOTEBOOKS]
 
+EVERYWHERE = [
+    rules.counts,
+    rules.honest_tags,
+    rules.optional_cells,
+    rules.independence,
+    rules.size,
+    rules.prose_numbers,
+    rules.pictures,
+    rules.places,
+]
+
 
 def read(path):
     return nbformat.read(path, as_version=4)
@@ -25,7 +37,7 @@ def none(problems):
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=NAMES)
 @pytest.mark.parametrize(
     "rule",
-    [rules.counts, rules.prose_numbers, rules.pictures, rules.optional_cells, rules.places],
+    EVERYWHERE,
     ids=lambda r: r.__name__,
 )
 def test_every_notebook(rule, path):
@@ -38,19 +50,36 @@ class TestChapter:
         none(rules.anatomy(read(path), rules.chapter_number(path)))
 
     def test_budget(self, path):
-        none(rules.budget(read(path), path.stat().st_size, rules.chapter_number(path)))
+        none(rules.budget(read(path), rules.chapter_number(path)))
 
     def test_one_definition(self, path):
         none(rules.one_definition(read(path), rules.chapter_number(path)))
 
     def test_exercises(self, path):
-        none(rules.exercises(read(path), read(path.parent / "solutions" / path.name)))
+        solutions = read(path.parent / "solutions" / path.name)
+        none(rules.exercises(read(path), solutions, rules.chapter_number(path)))
+
+
+def misspelled(text):
+    command = [sys.executable, "-m", "codespell_lib", "--builtin", "clear,rare,en-GB_to_en-US"]
+    ran = subprocess.run([*command, "-"], input=text, cwd=ROOT, capture_output=True, text=True)
+    assert not ran.stderr, ran.stderr
+    return ran.stdout
+
+
+def test_prose_is_spelled_as_in_America():
+    pages = [page.read_text(encoding="utf-8") for page in (ROOT / "book").glob("*.md")]
+    cells = [cell.source for path in NOTEBOOKS for cell in read(path).cells]
+    assert not misspelled("\n".join([*pages, *cells])), misspelled("\n".join([*pages, *cells]))
+    assert misspelled("The colour of teh token")
 
 
 # The first cell
 
 
 def bootstrap_cells():
+    if not NOTEBOOKS:
+        pytest.skip("there are no notebooks yet")
     return [rules.code_cells(read(path))[0] for path in NOTEBOOKS]
 
 
@@ -75,7 +104,7 @@ def test_the_first_cell_in_an_empty_folder(tmp_path):
     (place := tmp_path / "colab").mkdir()
     code = bootstrap_cells()[0].source + "\nimport shared.tokenizer\nprint(shared.__file__)\n"
     command = [sys.executable, "-c", code]
-    here = {"LLM_BOOK_REPO": f"file://{ROOT}", "PATH": "/usr/local/bin:/usr/bin:/bin"}
+    here = {"LLM_BOOK_REPO": f"file://{ROOT}", "PATH": os.environ["PATH"]}
     for _ in range(2):
         ran = subprocess.run(command, cwd=place, env=here, capture_output=True, text=True)
         assert ran.returncode == 0, ran.stderr
@@ -84,6 +113,23 @@ def test_the_first_cell_in_an_empty_folder(tmp_path):
     (elsewhere := tmp_path / "elsewhere").mkdir()
     ran = subprocess.run(command, cwd=elsewhere, env=here, capture_output=True, text=True)
     assert ran.returncode != 0 and "nowhere" in ran.stderr
+
+
+def test_the_first_cell_installs_what_is_missing_and_nothing_else(tmp_path):
+    """As where tiktoken and pooch are not installed: pip is asked for them, never for torch."""
+    pretend = """
+import importlib.util, subprocess
+find, absent = importlib.util.find_spec, ("tiktoken", "pooch", "torch")
+importlib.util.find_spec = lambda name: None if name in absent else find(name)
+subprocess.run = lambda command, check: print(*command)
+"""
+    command = [sys.executable, "-c", pretend + bootstrap_cells()[0].source]
+    ran = subprocess.run(command, cwd=ROOT / "notebooks", capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    asked = ran.stdout.split()
+    assert asked[1:4] == ["-m", "pip", "install"]
+    wanted = [word.partition("==")[0] for word in asked[4:] if not word.startswith("-")]
+    assert wanted == ["tiktoken", "pooch"]
 
 
 # Planted defects: each rule must see its own
@@ -99,26 +145,85 @@ def book(*cells):
     return new_notebook(cells=[new_markdown_cell(c) if isinstance(c, str) else c for c in cells])
 
 
+PLOT = '<div class="lm-figure"><svg aria-label="A curve that falls"><path d="M417 2"/></svg></div>'
+BROKEN = code("1 / 0")
+BROKEN.outputs.append(new_output("error", ename="ZeroDivisionError", evalue="", traceback=[]))
 SHARED = """
 def check_shape(tensor, shape):
     if tuple(tensor.shape) == tuple(shape):
         raise AssertionError
 """
+LOAD = code("text = open('a').read()", tag="requires:the-verdict")
+USE = code("def size(x):\n    return len(text) + x")
+RIGHT = ["# 2. Text", "## What you will build", "## 2.1 One", "## 2.2 Two", "## True or false?"]
+RIGHT += ["## The finished code", "## Summary", "## Exercises", "## Going further"]
+
+
+def instead(old, *new):
+    """A chapter's headings, one of them replaced."""
+    return book(*[x for heading in RIGHT for x in (new if heading == old else [heading])])
+
+
+def anatomy_of_2(notebook):
+    return rules.anatomy(notebook, "2")
+
+
+def inline(html):
+    return book(code("x", html))
+
+
+NEW = "def new():\n    pass"
 DEFECTS = {
     "count": (rules.counts, book(code("1"), code("2", count=3))),
     "not run": (rules.counts, book(code("1", count=None))),
     "number": (rules.prose_numbers, book("There are 4,711 of them.", code("4712"))),
+    "number in math": (rules.prose_numbers, book("It is $2^{16} = 65{,}535$.", code("65536"))),
+    "decimal": (rules.prose_numbers, book("The loss is 0.126.", code("x", "0.1249"))),
+    "number after in": (rules.prose_numbers, book("Done in 4711 steps.", code("x"))),
+    "number in parentheses": (rules.prose_numbers, book("All of them (4711).", code("x"))),
+    "number in a figure": (rules.prose_numbers, book("It has 417 parts.", code("x", PLOT))),
+    "millions": (rules.prose_numbers, book("It has 125 million.", code("x", "124,439,808"))),
+    "stored error": (rules.counts, book(BROKEN)),
+    "unknown tag": (rules.honest_tags, book(code("1", tag="shard"))),
+    "unknown data": (rules.honest_tags, book(code("1", tag="requires:verdict"))),
+    "skipped": (rules.honest_tags, book(code("1", tag="nbval-skip"))),
+    "skipping comment": (rules.honest_tags, book(code("# NBVAL_IGNORE_OUTPUT\n1"))),
+    "no band": (rules.honest_tags, book(code("time()", tag="nbval-ignore-output"), code("2"))),
+    "dependent": (rules.independence, book(LOAD, code("print(text)"))),
+    "dependent function": (rules.independence, book(LOAD, USE)),
+    "overwritten": (rules.independence, book(code("text = ''"), LOAD, code("print(text)"))),
+    "other data": (rules.independence, book(LOAD, code("text", tag="requires:gpt2-vocabulary"))),
     "alt in prose": (rules.pictures, book("![](figure.png)")),
     "alt in output": (rules.pictures, book(code("x", '<svg viewBox="0 0 1 1">'))),
     "hot link": (rules.pictures, book("![A figure of the model](https://example.org/a.png)")),
     "script": (rules.pictures, book(code("x", '<script src="https://example.org/a.js">'))),
     "optional": (rules.optional_cells, book(code("1", tag="requires:the-verdict"))),
+    "hot link without https": (rules.pictures, inline('<img alt="A figure, wide" src="//a.b/c">')),
+    "hot image in a figure": (rules.pictures, inline('<image href="https://a.b/c.png"/>')),
+    "style": (rules.pictures, inline("<style>@import 'a.css'</style>")),
+    "font": (rules.pictures, inline("<p style=\"background:url('https://a.b/c')\">")),
+    "request": (rules.pictures, inline("<script>fetch('https://a.b/c')</script>")),
+    "frame": (rules.pictures, inline("<iframe src=https://a.b/c>")),
+    "package": (rules.places, book(code("x", "/opt/lib/site-packages/torch/nn.py:3: Warning"))),
+    "Windows": (rules.places, book(code("x", "C:\\Users\\somebody"))),
     "place": (rules.places, book(code("x", "/home/somebody/book/shared"))),
     "title": (rules.anatomy, book("## 1.1 No title")),
+    "order": (anatomy_of_2, instead("## Summary", "## Exercises", "## Summary")),
+    "missing part": (anatomy_of_2, instead("## True or false?")),
+    "extra part": (anatomy_of_2, instead("## Summary", "## Summary", "## Conclusion")),
+    "another chapter's number": (anatomy_of_2, instead("## 2.2 Two", "## 3.2 Two")),
+    "number left out": (anatomy_of_2, instead("## 2.2 Two", "## 2.3 Two")),
+    "title's number": (anatomy_of_2, instead("# 2. Text", "# 3. Text")),
+    "second title": (anatomy_of_2, instead("## 2.2 Two", "## 2.2 Two", "# Again")),
     "three cells": (rules.anatomy, book("# A", code("1"), code("2"), code("3"))),
     "fourth level": (rules.anatomy, book("# A", "#### Deep")),
-    "size": (lambda notebook: rules.budget(notebook, 301_000), book("# A")),
+    "size": (rules.size, book(code("x", "a" * 300_000))),
     "definition": (lambda n: rules.one_definition(n, None), book(code(SHARED, tag="shared"))),
+    "constant": (
+        lambda n: rules.one_definition(n, None),
+        book(code('END_OF_TEXT = "<end>"', tag="shared")),
+    ),
+    "defined nowhere": (lambda n: rules.one_definition(n, None), book(code(NEW, tag="shared"))),
     "not shown": (lambda n: rules.one_definition(n, "2"), book("# 2")),
 }
 
@@ -129,12 +234,62 @@ def test_planted_defects_are_seen(name):
     assert list(rule(notebook))
 
 
+@pytest.mark.parametrize("quantity", rules.BUDGET)
+def test_budgets_have_two_ends(quantity, monkeypatch):
+    fine = {name: least for name, (least, _) in rules.BUDGET.items()}
+    for value, accused in zip(
+        (rules.BUDGET[quantity][0] - 0.1, *rules.BUDGET[quantity], rules.BUDGET[quantity][1] + 0.1),
+        (True, False, False, True),
+        strict=True,
+    ):
+        monkeypatch.setattr(rules, "measure", lambda n, v=value: fine | {quantity: v})
+        assert bool(list(rules.budget(book(), "2"))) == accused
+
+
+def test_measures():
+    notebook = book(
+        "# 2. Text\n\nFive words of prose `x = 1`.\n\n## 2.1 One\n\n## 2.2 Two",
+        code("bootstrap()\n" * 9, tag="bootstrap"),
+        code("a = 1\n\nb = 2"),
+        code("picture", PLOT),
+        "## True or false?\n\n**It is.** Yes.",
+        code("shared()\n" * 9, tag="shared"),
+        code("data()\n" * 9, tag="requires:the-verdict"),
+        "## Exercises\n\n**2.1 By hand.** Do it.\n\n**2.2 By code.** Do it.",
+        code("stub()\n" * 9),
+    )
+    words = 18 + 13  # before and after "Exercises", code not counted
+    assert rules.measure(notebook) == {
+        "sections": 2,
+        "code cells": 2,
+        "lines of code": 3,
+        "median lines of a cell": 1.5,
+        "lines of the longest cell": 2,
+        "words": words,
+        "words for a line of code": words / 3,
+        "figures": 1,
+        "exercises": 2,
+        "statements in True or false": 1,
+    }
+
+
 def test_what_is_right_is_not_accused():
     right = book(
         "# A\n\nIn 1908 there were 4,712, and 256 more ([Lee, 2011](https://example.org)).",
         code("4712", '<svg aria-label="Two curves that fall side by side">'),
+        "Lee (1908) counts 0.125, $65{,}536$ and 124 million at [a place](https://example.org/999).",
+        code("x", "0.1249 65,536 124,439,808 <a href='https://example.org'>a link</a>", count=2),
+        code("def size(text):\n    return [len(text) for text in text]", count=3),
+        code("size('')\ntext = 1\ntext", count=4),
+        code("time()", count=5, tag="nbval-ignore-output"),
+        code("assert True", count=6),
     )
-    for rule in (rules.counts, rules.prose_numbers, rules.pictures, rules.places):
+    right.cells.insert(2, code("text = 1", count=2))
+    right.cells[2].metadata["tags"] = ["requires:the-verdict", "raises-exception"]
+    for number, cell in enumerate(rules.code_cells(right), start=1):
+        cell.execution_count = number
+    none(rules.anatomy(book(*RIGHT), "2"))
+    for rule in EVERYWHERE:
         none(rule(right))
 
 
@@ -144,6 +299,7 @@ CHECK = "@exercise\ndef check_1_1():\n    assert answer\n"
 @pytest.mark.parametrize(
     "solutions",
     [
+        book(code(CHECK.replace("1_1", "1_2"), "Exercise 1.2: solved")),
         book(),
         book(code(CHECK, "Exercise 1.1: not yet")),
         book(code(CHECK + "# another", "Exercise 1.1: solved")),
@@ -158,3 +314,11 @@ def test_solutions_that_do_not_fit(solutions):
 def test_an_exercise_that_is_solved_in_the_chapter():
     solved = book(code(CHECK, "Exercise 1.1: solved"))
     assert list(rules.exercises(solved, solved))
+
+
+def test_an_exercise_of_another_chapter_or_below_other_code():
+    chapter = book(code("# later\n" + CHECK, "Exercise 1.1: not yet (no)"))
+    solutions = book(code("# later\n" + CHECK, "Exercise 1.1: solved"))
+    none(rules.exercises(chapter, solutions))
+    assert list(rules.exercises(chapter, solutions, "2"))
+    assert list(rules.exercises(chapter, book()))
