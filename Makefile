@@ -1,10 +1,11 @@
 # make book | test | lab | check | run NB=02 | bench        (PYTHON=python3.12 make ... for another Python)
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || echo python3)
+# The first of these that runs: a command may be there and still not start (as pyenv's).
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13; do $$p -c '' 2>/dev/null && break; p=python3; done; echo $$p)
 # Where PyTorch's builds without CUDA are; used only on Linux and only if it answers.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 BIN = .venv/bin
-SITE = _build/html/index.html
+SITE = _build/built
 
 .DEFAULT_GOAL = help
 .PHONY: help book test lab check run bench clean
@@ -14,19 +15,21 @@ help:
 
 .venv/installed: requirements.txt
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v <= (3, 13) or sys.exit(f"Python {v[0]}.{v[1]}: the book needs 3.11, 3.12 or 3.13; say PYTHON=...")'
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar off $$($(BIN)/python tests/torch_index.py $(TORCH_INDEX)) -r requirements.txt
 	touch $@
 
-$(SITE): .venv/installed _config.yml _toc.yml $(shell find book notebooks -type f -not -path '*/.*')
+# Folders are among what the site depends on, so that it is built again after a deletion.
+$(SITE): .venv/installed _config.yml _toc.yml $(filter-out book,$(shell find book notebooks -not -path '*/.*' -not -path '*__pycache__*'))
 	rm -rf _build
 	$(BIN)/jupyter-book build . -W -n --keep-going --quiet
+	touch $@
 
 book: $(SITE)
-	@echo "The book is at file://$(CURDIR)/$(SITE)"
+	@echo "The book is at file://$(CURDIR)/_build/html/index.html"
 
 test: $(SITE)
-	$(BIN)/python -m pytest -n 2 --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout=300 tests notebooks
+	$(BIN)/python -m pytest -n 2 --dist loadfile --nbval tests notebooks
 
 check: .venv/installed
 	$(BIN)/ruff check .

@@ -7,9 +7,7 @@ from nbval.plugin import IPyNbCell
 
 from tests.notebooks import missing_data
 
-NUMBER = re.compile(
-    r"(?<![\w.])[-+]?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:e[-+]?\d+)?", re.ASCII
-)
+NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:e[-+]?\d+)?")
 FIGURE = re.compile(
     r'<div class="lm-figure"><svg\b[^>]*?aria-label="([^"]*)"[^>]*>.*?</svg></div>', re.S
 )

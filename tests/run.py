@@ -47,7 +47,11 @@ def run(path: Path) -> None:
     """Execute a notebook in its folder and write it back, whole or not at all."""
     start, notebook = time.perf_counter(), nbformat.read(path, as_version=4)
     Runner(
-        notebook, timeout=600, record_timing=False, resources={"metadata": {"path": path.parent}}
+        notebook,
+        timeout=600,
+        record_timing=False,
+        force_raise_errors=True,  # also where a reader's "run all" goes on
+        resources={"metadata": {"path": path.parent}},
     ).execute()
     tidy(notebook)
     with whole_file(path) as file:

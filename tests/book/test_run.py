@@ -50,8 +50,10 @@ def test_a_notebook_in_place(stored, capsys):
     assert path.read_bytes() == before, "a second run changes nothing"
 
 
-def test_an_error_writes_nothing(stored):
-    path = stored(code("print(1)"), code("1 / 0"))
+@pytest.mark.parametrize("tag", [None, "raises-exception"])
+def test_an_error_writes_nothing(stored, monkeypatch, tag):
+    monkeypatch.setattr(run, "missing_data", lambda cell: [])
+    path = stored(code("print(1)"), code("1 / 0", tag=tag))
     before = path.read_bytes()
     with pytest.raises(CellExecutionError, match="ZeroDivisionError"):
         run.run(path)
