@@ -33,8 +33,9 @@ def from_gpt2(model: GPT, weights: dict[str, Tensor]) -> None:
     """Fill a model with weights under GPT-2's names. Raises ValueError naming what does not fit."""
     weights = {name.removeprefix("transformer."): weight for name, weight in weights.items()}
     weights = {n: w for n, w in weights.items() if not n.endswith((".attn.bias", ".masked_bias"))}
-    if model.config.tied_embeddings:
-        weights.pop(HEAD, None)
+    ends = [weights[name] for name in (HEAD, EMBEDDING) if name in weights]
+    if model.config.tied_embeddings and len(ends) == 2 and torch.equal(*ends):
+        del weights[HEAD]  # a head of its own would be unknown
     expected = {name: tuple(weight.shape) for name, weight in to_gpt2(model).items()}
     found = {name: tuple(weight.shape) for name, weight in weights.items()}
     if found != expected:

@@ -60,9 +60,17 @@ def test_nothing_to_do_and_modes(model):
     assert torch.equal(generate(model, ids, 0), ids)
     for training in (True, False):
         model.train(training)
-        assert not generate(model, ids, 2).requires_grad
+        generate(model, ids, 2)
         assert model.training == training
     model.eval()
+
+
+def test_no_gradients_are_kept(model):
+    seen = []
+    hook = model.lm_head.register_forward_hook(lambda *_: seen.append(torch.is_grad_enabled()))
+    generate(model, torch.tensor([[1, 2, 3]]), 2)
+    hook.remove()
+    assert seen == [False, False]
 
 
 def test_mode_is_restored_after_an_error(model):

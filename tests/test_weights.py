@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from shared.gpt import GPT
@@ -48,6 +49,8 @@ def test_names_are_gpt2s(tmp_path):
     assert weights["h.0.attn.c_attn.weight"].shape == (24, 72)
     assert {"wte.weight", "wpe.weight", "ln_f.bias"} < weights.keys()
     assert "lm_head.weight" not in weights
+    with safe_open(tmp_path / "m.safetensors", "pt") as file:
+        assert file.metadata()["format"] == "pt"  # transformers before version 5 asks for it
 
 
 def damaged(tmp_path, change):
@@ -69,6 +72,25 @@ def damaged(tmp_path, change):
 def test_weights_that_do_not_fit(tmp_path, change, said):
     with pytest.raises(ValueError, match=said):
         load_model(damaged(tmp_path, change), SMALL)
+
+
+def test_a_head_of_its_own_does_not_fit_tied_embeddings(tmp_path):
+    save_model(GPT(replace(SMALL, tied_embeddings=False)), tmp_path / "m.safetensors")
+    with pytest.raises(ValueError, match=r"unknown \['lm_head.weight'\]"):
+        load_model(tmp_path / "m.safetensors", SMALL)
+    with pytest.raises(ValueError, match=r"missing \['lm_head.weight'\]"):
+        load_model(damaged(tmp_path, lambda w: None), replace(SMALL, tied_embeddings=False))
+
+
+def test_what_old_files_repeat(tmp_path):
+    """OpenAI's file holds the masks, others the tied head once more."""
+
+    def repeat(weights):
+        weights["lm_head.weight"] = weights["wte.weight"].clone()
+        weights["h.0.attn.bias"] = torch.ones(1, 1, 16, 16)
+        weights["h.0.attn.masked_bias"] = torch.tensor(-1e4)
+
+    load_model(damaged(tmp_path, repeat), SMALL)
 
 
 def test_no_configuration(tmp_path):
