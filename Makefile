@@ -43,7 +43,7 @@ run: .venv/installed
 	$(BIN)/python -m tests.run $(NB)
 
 bench: .venv/installed
-	for file in tests/benchmarks/bench_*.py; do $(BIN)/python -m tests.benchmarks.$$(basename $$file .py); done
+	for file in tests/benchmarks/bench_*.py; do $(BIN)/python -m tests.benchmarks.$$(basename $$file .py) || exit 1; done
 
 clean:
 	rm -rf .venv _build

@@ -5,6 +5,7 @@ Shapes: B batch, T = context length; inputs and targets are (B, T), one token ap
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -53,7 +54,7 @@ class TokenFile:
         """The ids as they stand in the file, mapped and not read."""
         try:
             ids = np.load(self.path, mmap_mode="r")
-        except (EOFError, ValueError) as error:
+        except (EOFError, OverflowError, ValueError, BadZipFile) as error:
             raise ValueError(f"{self.path} is no complete token file: {error}") from error
         if not isinstance(ids, np.ndarray) or ids.ndim != 1 or ids.dtype.kind != "u":
             raise ValueError(f"{self.path} is no token file: it holds no row of unsigned integers")

@@ -13,7 +13,7 @@ def check_shape(tensor: Tensor, shape: tuple[int, ...]) -> None:
 def check_close(actual: Tensor, expected: Tensor, tolerance: float = 1e-6) -> None:
     """Raises AssertionError, saying where and by how much, unless shapes and numbers agree."""
     check_shape(actual, expected.shape)
-    difference = (actual - expected).abs().nan_to_num(nan=float("inf"))
+    difference = (actual.double() - expected.double()).abs().nan_to_num(nan=float("inf"))
     difference[actual == expected] = 0  # equal infinities
     if difference.numel() and not difference.max() <= tolerance:
         place = tuple(int(i) for i in torch.unravel_index(difference.argmax(), difference.shape))

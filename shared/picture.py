@@ -99,7 +99,7 @@ def _inline(svg: str, alt: str) -> str:
     svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", svg, flags=re.S)
     svg = re.sub(r'style="font: ([^;"]*? )?([\d.]+px)[^;"]*', r'style="font-size: \2', svg)
     svg = re.sub(r"font-family: [^;\"]*;? ?", "", svg)
-    svg = re.sub(r"(?<=\d\.\d\d)\d+", "", svg)
+    svg = re.sub(r"<[^>]*>", lambda tag: re.sub(r"(?<=\d\.\d\d)\d+", "", tag[0]), svg)
     svg = re.sub(r" ?\n([LMCQz])", r"\1", svg)
     svg = svg.replace(INK, "currentColor").replace("<image ", '<image image-rendering="pixelated" ')
     for color, value in PALETTE.items():

@@ -1,6 +1,7 @@
 """The book's plots: one house style, and one line of code for each of the usual kinds."""
 
 import io
+import re
 
 import matplotlib
 import numpy as np
@@ -69,5 +70,7 @@ def heatmap(matrix, rows=(), columns=(), alt="", numbers=False, ax=None, width=4
     if numbers:
         for i, row in enumerate(matrix.tolist()):
             for j, value in enumerate(row):
-                axes.text(j, i, f"{value:.2f}".replace("0.", "."), ha="center", va="center")
+                axes.text(
+                    j, i, re.sub(r"^(-?)0\.", r"\1.", f"{value:.2f}"), ha="center", va="center"
+                )
     return axes if fig is None else show(fig, alt)

@@ -49,7 +49,8 @@ class WordTokenizer:
     @classmethod
     def train(cls, text: str, special_tokens: Collection[str] = (), pattern: str = WORDS):
         """Number the words of a text in alphabetical order, and then the special tokens."""
-        words = set(split_words(text, pattern)) - set(special_tokens)
+        pieces = set(split_special(text, special_tokens)) - set(special_tokens)
+        words = {word for piece in pieces for word in split_words(piece, pattern)}
         return cls(sorted(words), special_tokens, pattern)
 
     def encode(self, text: str) -> list[int]:
@@ -134,7 +135,7 @@ class BPEEncoder(Vocabulary):
         for piece in split_special(text, self.special_tokens):
             if piece not in self.special_tokens:
                 ids += self.encode_ordinary(piece)
-            elif allowed_special == "all" or piece in allowed_special:
+            elif allowed_special == "all" or piece in [*allowed_special]:
                 ids.append(self.special_tokens[piece])
             else:
                 raise ValueError(f"special token {piece!r} in the text is not in allowed_special")

@@ -182,6 +182,13 @@ def test_other_arrays_are_no_token_files(tmp_path, array):
         TokenFile(tmp_path / "ids.npy")
 
 
+@pytest.mark.parametrize("content", [b"PK\x03\x04garbage", b"\x93NUMPY\x01\x00"])
+def test_other_files_are_no_token_files(tmp_path, content):
+    (tmp_path / "ids.npy").write_bytes(content)
+    with pytest.raises(ValueError, match=r"ids.npy is no complete token file"):
+        TokenFile(tmp_path / "ids.npy")
+
+
 def test_no_token_file(tmp_path):
     with pytest.raises(FileNotFoundError):
         TokenFile(tmp_path / "ids.npy")

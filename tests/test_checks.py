@@ -48,6 +48,14 @@ def test_tolerance_of_integers():
         check_close(torch.tensor([1, 2]), torch.tensor([1, 3]))
 
 
+def test_booleans_and_bytes():
+    check_close(torch.tensor([True, False]), torch.tensor([True, False]))
+    with pytest.raises(AssertionError):
+        check_close(torch.tensor([True]), torch.tensor([False]))
+    with pytest.raises(AssertionError):
+        check_close(torch.tensor([0], dtype=torch.uint8), torch.tensor([255], dtype=torch.uint8))
+
+
 def test_nothing_is_broadcast():
     with pytest.raises(AssertionError, match="shape"):
         check_close(torch.ones(2, 3), torch.ones(3))

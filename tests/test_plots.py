@@ -89,3 +89,14 @@ def test_tokens_keep_the_text_and_color_neighbors_differently():
     assert text == "a <b>\nc"
     colors = re.findall(r"background:(#\w+)", shown.markup)
     assert all(one != other for one, other in pairwise(colors))
+
+
+def test_numbers_are_shown_whole():
+    """Coordinates are shortened, what one reads is not."""
+    ticks = plots.curves({"a": ([0, 1], [0.0, 0.004])}, "x", "y", alt="A short line").markup
+    labels = re.findall(r">\s*(0\.00\d)\s*<", ticks)
+    assert len(labels) == len(set(labels)) >= 4
+    cells = plots.heatmap([[10.25, 0.5], [-0.5, 1.0]], alt="Four numbers", numbers=True).markup
+    assert all(
+        f">{number}<" in cells.replace("−", "-") for number in ("10.25", ".50", "-.50", "1.00")
+    )

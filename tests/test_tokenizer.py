@@ -387,3 +387,15 @@ def test_chunks_are_the_text():
     for text in [*random_texts(2000, seed=4), prose()]:
         assert "".join(split_chunks(text)) == text
     assert CHUNKS in BPETokenizer.train("", 257).to_tiktoken()._pat_str
+
+
+def test_words_beside_special_tokens():
+    words = WordTokenizer.train(f"one{END_OF_TEXT}two", [END_OF_TEXT])
+    assert words.words == ["one", "two", END_OF_TEXT]
+    assert words.encode(f"two{END_OF_TEXT}one") == [1, 2, 0]
+
+
+def test_a_string_allows_no_part_of_itself():
+    bpe = BPETokenizer.train("ab" * 9, 258, ["<a>"])
+    with pytest.raises(ValueError, match="not in allowed_special"):
+        bpe.encode("<a>", allowed_special="x<a>y")

@@ -71,7 +71,7 @@ def test_prose_is_spelled_as_in_America():
     pages = [page.read_text(encoding="utf-8") for page in (ROOT / "book").glob("*.md")]
     cells = [cell.source for path in NOTEBOOKS for cell in read(path).cells]
     assert not misspelled("\n".join([*pages, *cells])), misspelled("\n".join([*pages, *cells]))
-    assert misspelled("The colour of teh token")
+    assert misspelled("The colour of the token")
 
 
 # The first cell
