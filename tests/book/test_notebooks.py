@@ -145,7 +145,7 @@ def book(*cells):
     return new_notebook(cells=[new_markdown_cell(c) if isinstance(c, str) else c for c in cells])
 
 
-PLOT = '<div class="lm-figure"><svg aria-label="A curve that falls"><path d="M417 2"/></svg></div>'
+PLOT = '<div class="lm-figure"><svg aria-label="A curve that falls"><path d="M 417 2"/></svg></div>'
 BROKEN = code("1 / 0")
 BROKEN.outputs.append(new_output("error", ename="ZeroDivisionError", evalue="", traceback=[]))
 SHARED = """
@@ -191,6 +191,10 @@ DEFECTS = {
     "no band": (rules.honest_tags, book(code("time()", tag="nbval-ignore-output"), code("2"))),
     "dependent": (rules.independence, book(LOAD, code("print(text)"))),
     "dependent function": (rules.independence, book(LOAD, USE)),
+    "dependent inside": (
+        rules.independence,
+        book(LOAD, code("sizes = lambda: [len(text) for _ in 'ab']")),
+    ),
     "overwritten": (rules.independence, book(code("text = ''"), LOAD, code("print(text)"))),
     "other data": (rules.independence, book(LOAD, code("text", tag="requires:gpt2-vocabulary"))),
     "alt in prose": (rules.pictures, book("![](figure.png)")),
