@@ -9,6 +9,13 @@ FONTS = "output/chtml/fonts/woff-v2"
 CURES = [  # of the theme's own pages
     (r'<div id="pst-primary-sidebar" ', r'\g<0>role="region" aria-label="Book" '),
     (r"<h1></h1>", "<h1>Search</h1>"),
+    (  # the front door, which Jupyter Book leaves without a name or a link
+        r'^<meta http-equiv="Refresh" content="0; url=([^"]+)" />\s*$',
+        r'<!DOCTYPE html><html lang="en"><meta charset="utf-8">'
+        r"<title>A Language Model of Your Own</title>"
+        r'<meta http-equiv="refresh" content="0; url=\1"><link rel="canonical" href="\1">'
+        r'<p><a href="\1">A Language Model of Your Own</a></p></html>',
+    ),
 ]
 
 
