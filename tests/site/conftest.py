@@ -19,6 +19,15 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
     def translate_path(self, path):
         return super().translate_path(path.removeprefix("/book"))
 
+    def send_error(self, code, message=None, explain=None):
+        """What is not there is answered by the book's own page, as on the public host."""
+        page = (SITE / "404.html").read_bytes()
+        self.send_response(code)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(page)))
+        self.end_headers()
+        self.wfile.write(page)
+
     def log_message(self, *arguments):
         pass
 
@@ -49,21 +58,33 @@ def browser():
         running.close()
 
 
+@pytest.fixture(scope="session")
+def contexts(browser):
+    """One browser window for each width and scheme, so that scripts and fonts are loaded once."""
+
+    @functools.cache
+    def context(width, scheme):
+        return browser.new_context(
+            viewport={"width": width, "height": 800}, color_scheme=scheme, reduced_motion="reduce"
+        )
+
+    return context
+
+
 @pytest.fixture
-def open_page(site, browser):
+def open_page(site, contexts):
     """open_page(path, width, scheme) -> a loaded page, with `page.asked` for all its requests."""
-    contexts = []
+    pages = []
 
     def open_one(path, width=1280, scheme="light"):
-        size = {"width": width, "height": 800}
-        contexts.append(browser.new_context(viewport=size, color_scheme=scheme))
-        page = contexts[-1].new_page()
+        page = contexts(width, scheme).new_page()
+        pages.append(page)
         page.asked, page.errors = [], []
         page.on("request", lambda request: page.asked.append(request.url))
         page.on("pageerror", lambda error: page.errors.append(str(error)))
-        page.goto(f"{site}/{path}", wait_until="networkidle")
+        page.answer = page.goto(f"{site}/{path}", wait_until="networkidle")
         return page
 
     yield open_one
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.close()
