@@ -219,7 +219,7 @@ def test_same_ids_as_tiktoken_with_gpt2(gpt2):
         assert ids == reference.encode_ordinary(text)
         assert gpt2.decode(ids) == text
     assert gpt2.encode("Akwirw ier") == [33901, 86, 343, 86, 220, 959]
-    assert gpt2.encode(END_OF_TEXT, END_OF_TEXT) == [50256]
+    assert gpt2.encode(END_OF_TEXT, [END_OF_TEXT]) == [50256]
     assert gpt2.vocab_size == 50257 and gpt2.ids[b"!"] == 0 and gpt2.ids[b"\x00"] == 188
 
 
