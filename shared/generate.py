@@ -1,33 +1,120 @@
-"""Writing with a model, as derived in chapter 4: one token, and the next, and the next.
+"""Writing with a model, as derived in chapter 5: probabilities, a token, and the next.
 
-Shapes: B rows, T tokens.
+Shapes: B rows, T tokens, V vocabulary.
 """
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from shared.gpt import GPT
+from shared.gpt import GPT, check_input
+from shared.tokenizer import END_OF_TEXT, BPEEncoder
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """How the next token is chosen. Raises ValueError, naming the number, on what cannot be."""
+
+    temperature: float = 1.0  # 0: always the likeliest
+    top_k: int | None = None  # only the k likeliest tokens
+    top_p: float = 1.0  # only the fewest that are this probable together
+
+    def __post_init__(self):
+        if not self.temperature >= 0:
+            raise ValueError(f"temperature is {self.temperature}: it should be at least 0")
+        if not 0 < self.top_p <= 1:
+            raise ValueError(f"top_p is {self.top_p}: it should be above 0 and at most 1")
+        if self.top_k is not None and self.top_k < 1:
+            raise ValueError(f"top_k is {self.top_k}: it should be at least 1")
+
+
+GREEDY = Decoding(temperature=0)
+
+
+def next_token_probs(logits: Tensor, decoding: Decoding) -> Tensor:
+    """The probabilities from which a token is drawn.  (B, V) -> (B, V)
+
+    Raises ValueError if top_k is larger than the vocabulary.
+    """
+    V = logits.shape[-1]
+    if decoding.top_k is not None and decoding.top_k > V:
+        raise ValueError(f"top_k is {decoding.top_k}: the vocabulary has {V} tokens")
+    logits, order = logits.float().sort(dim=-1, descending=True, stable=True)  # likeliest first
+    if decoding.temperature == 0:
+        logits[..., 1:] = float("-inf")
+    else:  # the likeliest becomes 0: else a small temperature would overflow
+        logits = (logits - logits[..., :1]) / decoding.temperature
+    logits[..., decoding.top_k :] = float("-inf")
+    probs = logits.softmax(dim=-1)
+    if decoding.top_p < 1:
+        before = probs.cumsum(dim=-1) - probs  # what is likelier, together
+        probs = logits.masked_fill(before >= decoding.top_p, float("-inf")).softmax(dim=-1)
+    return torch.zeros_like(probs).scatter(-1, order, probs)
+
+
+def sample_token(
+    logits: Tensor, decoding: Decoding, generator: torch.Generator | None = None
+) -> Tensor:
+    """Draw a token for each row, on the generator's device if there is one.  (B, V) -> (B,)"""
+    probs = next_token_probs(logits, decoding)
+    drawn = torch.multinomial(
+        probs.to(generator.device) if generator else probs, 1, generator=generator
+    )
+    return drawn[:, 0].to(logits.device)
 
 
 @torch.no_grad()
-def generate(model: GPT, ids: Tensor, n_tokens: int, end: int | None = None) -> Tensor:
-    """Go on with each row, always with the likeliest token.  (B, T) -> (B, T + n), n <= n_tokens
+def generate(
+    model: GPT,
+    prompts: Sequence[Sequence[int]],
+    n_tokens: int,
+    end: int | None = None,
+    decoding: Decoding = GREEDY,
+    generator: torch.Generator | None = None,
+) -> list[list[int]]:
+    """Each prompt with at most n_tokens more, the last one `end` if it came to that.
 
-    A row that has come to `end` is filled up with it; when all rows have, generation stops. The
-    model sees as many of the last tokens as its context holds. Raises ValueError as the model does.
+    Prompts may differ in length. The model sees as many of the last tokens as its context holds.
+    Raises ValueError on an empty prompt, an unknown id, or n_tokens below 0.
     """
-    was_training, ended = model.training, torch.zeros(len(ids), dtype=torch.bool, device=ids.device)
+    device, context_length = model.wte.weight.device, model.config.context_length
+    lengths = torch.tensor([len(prompt) for prompt in prompts])  # (B,)
+    if n_tokens < 0 or (lengths == 0).any():
+        raise ValueError(f"{n_tokens} tokens for prompts of {lengths.tolist()}: at least 0, and 1")
+    if not len(lengths):
+        return []
+    ids = torch.zeros(len(prompts), int(lengths.max()) + n_tokens, dtype=torch.long, device=device)
+    for row, prompt in zip(ids, prompts, strict=True):
+        row[: len(prompt)] = torch.as_tensor(prompt)
+    check_input(ids[:, :1], model.config)
+    stops, was_training = lengths + n_tokens, model.training
     model.eval()
     try:
-        for _ in range(n_tokens):
-            x = model.hidden(ids[:, -model.config.context_length :])[:, -1]  # (B, C)
-            new = model.lm_head(x).argmax(dim=-1)  # (B,)
-            if end is not None:
-                new = new.masked_fill(ended, end)
-                ended = new == end
-            ids = torch.cat([ids, new[:, None]], dim=1)
-            if end is not None and ended.all():
-                break
+        for t in range(int(lengths.min()), ids.shape[1]):
+            rows = ((lengths <= t) & (t < stops)).nonzero()[:, 0]  # those that write now
+            if len(rows):
+                x = model.hidden(ids[rows, max(0, t - context_length) : t])[:, -1]  # (rows, C)
+                new = sample_token(model.lm_head(x), decoding, generator)
+                ids[rows, t] = new
+                if end is not None:
+                    stops[rows[new.cpu() == end]] = t + 1
     finally:
         model.train(was_training)
-    return ids
+    return [row[:stop] for row, stop in zip(ids.tolist(), stops.tolist(), strict=True)]
+
+
+def complete(
+    model: GPT,
+    tokenizer: BPEEncoder,
+    texts: Sequence[str],
+    decoding: Decoding = GREEDY,
+    generator: torch.Generator | None = None,
+    n_tokens: int = 150,
+) -> list[str]:
+    """Each text, read as the beginning of a story, and what the model makes of it up to its end."""
+    end = tokenizer.special_tokens[END_OF_TEXT]
+    prompts = [[end, *tokenizer.encode(text)] for text in texts]
+    rows = generate(model, prompts, n_tokens, end, decoding, generator)
+    return [tokenizer.decode(i for i in row if i != end) for row in rows]

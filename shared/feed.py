@@ -1,0 +1,96 @@
+"""Batches by number, as derived in chapter 5: batch i is the same whenever it is asked for.
+
+So a run that was stopped goes on with the batch that comes next, and nothing has to be remembered
+but i. Shapes: N rows, B rows in a batch, T tokens; inputs and targets are (B, T), one token apart.
+"""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from shared.batches import TokenFile
+from shared.gpt import IGNORED
+
+Batch = tuple[Tensor, Tensor]
+Feed = Callable[[int], Batch]
+
+
+def generator_of(*numbers: int) -> torch.Generator:
+    """A generator for the numbers, the same for the same ones: seed, epoch, step ..."""
+    seed = 0
+    for number in numbers:
+        seed = (seed * 1_000_003 + number + 1) % 2**63
+    return torch.Generator().manual_seed(seed)
+
+
+def shuffled(inputs: Tensor, targets: Tensor, batch_size: int, seed: int = 0) -> Feed:
+    """Rows in an order that is drawn anew for each epoch; an epoch's incomplete batch is left out.
+
+    Raises ValueError if the rows fill no batch, or inputs and targets are not as many.
+    """
+    if not 1 <= batch_size <= len(inputs) or len(inputs) != len(targets):
+        raise ValueError(f"{len(inputs)} inputs, {len(targets)} targets: no batch of {batch_size}")
+    per_epoch, orders = len(inputs) // batch_size, {}
+
+    def batch(i: int) -> Batch:
+        epoch, place = divmod(i, per_epoch)
+        if epoch not in orders:
+            orders.clear()
+            orders[epoch] = torch.randperm(len(inputs), generator=generator_of(seed, epoch))
+        rows = orders[epoch][place * batch_size : (place + 1) * batch_size]
+        return inputs[rows], targets[rows]
+
+    return batch
+
+
+def random_windows(
+    ids: Tensor | TokenFile, context_length: int, batch_size: int, seed: int = 0
+) -> Feed:
+    """Windows that begin anywhere in a long row of ids. Raises ValueError if it is too short."""
+    if context_length < 1 or batch_size < 1 or len(ids) <= context_length:
+        raise ValueError(f"{len(ids)} tokens hold no window of {context_length} and one more")
+
+    def batch(i: int) -> Batch:
+        starts = torch.randint(
+            len(ids) - context_length, (batch_size,), generator=generator_of(seed, i)
+        )
+        rows = torch.stack([ids[s : s + context_length + 1] for s in starts.tolist()])
+        return rows[:, :-1], rows[:, 1:]
+
+    return batch
+
+
+def part_of(feed: Feed, rank: int, world: int) -> Feed:
+    """What process `rank` of `world` trains on: every world-th row of each batch.
+
+    Raises ValueError if a batch can't be divided evenly: the mean over processes would not be the
+    mean over rows.
+    """
+
+    def batch(i: int) -> Batch:
+        inputs, targets = feed(i)
+        if len(inputs) % world:
+            raise ValueError(f"a batch of {len(inputs)} rows can't be divided by {world} processes")
+        return inputs[rank::world], targets[rank::world]
+
+    return batch
+
+
+def story_rows(stories: Sequence[Sequence[int]], context_length: int, end: int) -> Batch:
+    """Each story alone in a row, between two `end`s; targets behind the last one don't count.
+
+    Raises ValueError if a story is too long for the context.
+    """
+    longest = max(map(len, stories), default=0)
+    if not stories or longest >= context_length:
+        raise ValueError(
+            f"{len(stories)} stories, the longest has {longest} tokens: at least one story, and at "
+            f"most {context_length - 1} tokens"
+        )
+    inputs = torch.full((len(stories), context_length), end)
+    targets = torch.full((len(stories), context_length), IGNORED)
+    for ids, x, y in zip(stories, inputs, targets, strict=True):
+        x[1 : len(ids) + 1] = torch.tensor(ids)
+        y[: len(ids) + 1] = torch.tensor([*ids, end])
+    return inputs, targets

@@ -1,0 +1,175 @@
+"""Long runs from the command line, as shown in chapter 5, on one device, many, or many machines.
+
+    python -m shared.train --out runs/tales
+    python -m shared.train --out runs/mine --data my.txt --steps 5000 --d-model 256 --n-layers 6
+    torchrun --nproc-per-node 4 -m shared.train --out runs/tales
+
+The folder holds settings, tokenizer, metrics, the state of the run and the model. The same command
+goes on where the last one ended, however it ended.
+"""
+
+import argparse
+import csv
+import json
+import os
+from dataclasses import asdict, fields
+from pathlib import Path
+
+import torch
+from torch import distributed
+from torch.nn.parallel import DistributedDataParallel
+from tqdm import tqdm
+
+from shared.batches import SlidingWindows, TokenFile, story_windows
+from shared.config import TALES, GPTConfig
+from shared.feed import Batch, Feed, part_of, random_windows, shuffled, story_rows
+from shared.files import whole_file
+from shared.gpt import GPT
+from shared.resume import check_same
+from shared.tales import stories
+from shared.tokenizer import END_OF_TEXT, BPETokenizer
+from shared.train import Recipe, evaluate, processes, train
+from shared.weights import save_model
+
+TOKENIZER, TRAIN, VALIDATION = "tokenizer.json", "train.npy", "validation.npy"
+KEPT_BACK = 0.1  # of a text, its last part, for validation
+FREE = ("out", "eval_every", "save_every", "compile")  # may change between two parts of a run
+COLUMNS = ("step", "loss", "lr", "grad_norm", "validation")
+
+
+def arguments(words: list[str] | None = None) -> argparse.Namespace:
+    """The command line; its defaults are those of the book's own model."""
+    as_written = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser("python -m shared.train", None, __doc__, None, [], as_written)
+    add = parser.add_argument
+    add("--out", type=Path, required=True, help="folder of the run; goes on with what is there")
+    add("--data", default="tales", help="'tales', or a text file")
+    add("--stories", type=int, default=25_000, help="how many Tales to train on")
+    add("--batch-size", type=int, default=16, help="rows in a batch, over all processes")
+    add("--eval-every", type=int, default=100, help="steps between two validation losses")
+    add("--save-every", type=int, default=100, help="steps between two saved states")
+    add("--compile", action="store_true", help="torch.compile: pays on GPUs")
+    for kind, defaults in ((GPTConfig, TALES), (Recipe, Recipe(steps=1400))):
+        for field in fields(kind):
+            default, name = getattr(defaults, field.name), f"--{field.name.replace('_', '-')}"
+            if isinstance(default, bool):
+                add(name, default=default, action=argparse.BooleanOptionalAction)
+            else:
+                add(name, type=type(default), default=default, help=f"{default}")
+    return parser.parse_args(words)
+
+
+def main(words: list[str] | None = None) -> None:
+    """Start the processes, prepare the folder once, train, and close down."""
+    options = arguments(words)
+    device = start_process()
+    try:
+        if processes()[0] == 0:
+            prepare(options)
+        wait_for_all()
+        run(options, device)
+    finally:
+        if distributed.is_initialized():
+            distributed.destroy_process_group()
+
+
+def start_process() -> torch.device:
+    """Join the others if torchrun started this process; its device, a GPU if there is one."""
+    if "WORLD_SIZE" in os.environ:  # set by torchrun
+        distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
+    torch.cuda.set_device(device)
+    return device
+
+
+def wait_for_all() -> None:
+    if distributed.is_initialized():
+        distributed.barrier()
+
+
+def prepare(options: argparse.Namespace) -> None:
+    """Settings, tokenizer and tokens in the folder, unless they are there.
+
+    Raises ValueError if the folder is that of a run with other settings.
+    """
+    options.out.mkdir(parents=True, exist_ok=True)
+    settings = {k: str(v) for k, v in vars(options).items() if k not in FREE}
+    place = options.out / "settings.json"
+    if place.exists():
+        check_same(f"{place}: another run", json.loads(place.read_text()), settings)
+        return
+    if options.data == "tales":
+        texts = [story.text for story in stories(min(options.stories, 20_000))]
+        BPETokenizer.train(texts, options.vocab_size).save(options.out / TOKENIZER)
+    else:
+        text = Path(options.data).read_text(encoding="utf-8")
+        tokenizer = BPETokenizer.train(text, options.vocab_size)
+        tokenizer.save(options.out / TOKENIZER)
+        ids = tokenizer.encode_ordinary(text)
+        n = round(len(ids) * (1 - KEPT_BACK))
+        for name, part in ((TRAIN, ids[:n]), (VALIDATION, ids[n:])):
+            TokenFile.write(options.out / name, [part], options.vocab_size)
+    with whole_file(place) as file:  # the last: now all is there
+        file.write(json.dumps(settings, indent=1).encode())
+
+
+def load_data(options: argparse.Namespace) -> tuple[Feed, Batch]:
+    """The batches to train on, and the rows to validate with."""
+    T, B, seed = options.context_length, options.batch_size, options.seed
+    if options.data != "tales":
+        rows = SlidingWindows(TokenFile(options.out / VALIDATION), T, T)
+        inputs, targets = (torch.stack(part) for part in zip(*list(rows), strict=True))
+        return random_windows(TokenFile(options.out / TRAIN), T, B, seed), (inputs, targets)
+    tokenizer = BPETokenizer.load(options.out / TOKENIZER)
+    end = tokenizer.special_tokens[END_OF_TEXT]
+    told = [tokenizer.encode(story.text) for story in stories(options.stories)]
+    windows = story_windows(told, T, end)
+    unseen = [tokenizer.encode(story.text) for story in stories(300, split="validation")]
+    fitting = [ids for ids in unseen if len(ids) < T]
+    return shuffled(windows[:, :-1], windows[:, 1:], B, seed), story_rows(fitting, T, end)
+
+
+def run(options: argparse.Namespace, device: torch.device) -> None:
+    """Train, with a bar and metrics.csv, and write model.safetensors at the end."""
+    rank, world = processes()
+    feed, validation = load_data(options)
+    config, recipe = (chosen(options, kind) for kind in (GPTConfig, Recipe))
+    model = GPT(config, torch.Generator().manual_seed(recipe.seed)).to(device)
+    if options.compile:
+        model.compile()
+    wrapped = DistributedDataParallel(model) if world > 1 else model
+    feed = part_of(feed, rank, world)
+    records = train(wrapped, feed, recipe, folder=options.out, save_every=options.save_every)
+    if rank:
+        for _ in records:
+            pass
+        return
+    with tqdm(total=recipe.steps, unit="step") as bar:
+        for record in records:
+            row = asdict(record)
+            if (record.step + 1) % options.eval_every == 0 or record.step + 1 == recipe.steps:
+                row["validation"] = evaluate(model, *validation)
+            add_row(options.out / "metrics.csv", row, first=bar.n == 0)
+            bar.set_postfix(loss=f"{record.loss:.3f}", refresh=False)
+            bar.update(record.step + 1 - bar.n)
+    save_model(model, options.out / "model.safetensors")
+
+
+def chosen(options: argparse.Namespace, kind):
+    """A GPTConfig or a Recipe with the values from the command line."""
+    return kind(**{field.name: getattr(options, field.name) for field in fields(kind)})
+
+
+def add_row(path: Path, row: dict, first: bool) -> None:
+    """Add a row to metrics.csv; the first of a part of the run drops what was done in vain."""
+    if first:
+        lines = path.read_text().splitlines(keepends=True)[1:] if path.exists() else []
+        kept = [
+            line for line in lines if line.endswith("\n") and int(line.split(",")[0]) < row["step"]
+        ]
+        with whole_file(path) as file:
+            file.write("".join([",".join(COLUMNS) + "\n", *kept]).encode())
+    with path.open("a") as file:
+        csv.DictWriter(file, COLUMNS, lineterminator="\n").writerow(row)

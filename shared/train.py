@@ -1,0 +1,147 @@
+"""Training, as derived in chapter 5: a loop that can be watched, stopped and resumed.
+
+Long runs, on one device or many: python -m shared.train --help
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, distributed, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from shared.feed import Feed, generator_of
+from shared.gpt import IGNORED, next_token_loss
+from shared.resume import load_state, save_state
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train. Raises ValueError, naming the number, on what cannot work."""
+
+    steps: int
+    lr: float = 4e-3  # at its highest
+    warmup: int = 50  # steps
+    final: float = 0.05  # of lr, at the end
+    weight_decay: float = 0.1
+    clip: float = 1.0  # the largest norm of the gradient
+    accumulate: int = 1  # batches for one step
+    bf16: bool = False  # matrix products in bfloat16
+    seed: int = 0  # of dropout
+
+    def __post_init__(self):
+        for name in ("steps", "lr", "clip", "accumulate"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} is {getattr(self, name)}: it should be above 0")
+        if not 0 <= self.warmup < self.steps:
+            raise ValueError(f"a warm-up of {self.warmup} steps does not fit {self.steps} steps")
+
+
+@dataclass(frozen=True)
+class Record:
+    """What one step saw, before it changed the weights; `loss` in nats per token."""
+
+    step: int
+    loss: float
+    lr: float
+    grad_norm: float
+
+
+def cosine_lr(step: int, recipe: Recipe) -> float:
+    """The learning rate of step 0, 1, ...: up in a line, down in half a cosine."""
+    if step < recipe.warmup:
+        return recipe.lr * (step + 1) / recipe.warmup
+    done = (step - recipe.warmup) / max(1, recipe.steps - 1 - recipe.warmup)  # 0 ... 1
+    height = 0.5 * (1 + math.cos(math.pi * done))  # 1 ... 0
+    return recipe.lr * (recipe.final + (1 - recipe.final) * height)
+
+
+def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
+    """AdamW (Loshchilov and Hutter, 2019) that lets matrices decay, not biases and norms."""
+    weights = [weight for weight in model.parameters() if weight.requires_grad]
+    matrices = [weight for weight in weights if weight.dim() >= 2]
+    others = [weight for weight in weights if weight.dim() < 2]
+    groups = [
+        {"params": matrices, "weight_decay": recipe.weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=recipe.lr, betas=(0.9, 0.95), fused=True)
+
+
+def train(
+    model: nn.Module,
+    feed: Feed,
+    recipe: Recipe,
+    loss_of: Callable[[Tensor, Tensor], Tensor] = next_token_loss,
+    folder: str | Path | None = None,
+    save_every: int = 500,
+) -> Iterator[Record]:
+    """Train, yielding a Record after each step. With a folder, save there and resume from there.
+
+    Raises FloatingPointError if loss or gradient is not finite; the last saved state stays.
+    """
+    own = model.module if isinstance(model, DistributedDataParallel) else model
+    optimizer = make_optimizer(own, recipe)
+    start = load_state(folder, own, optimizer, recipe) if folder else 0
+    for step in range(start, recipe.steps):
+        for group in optimizer.param_groups:
+            group["lr"] = cosine_lr(step, recipe)
+        loss = add_gradients(model.train(), feed, step, recipe, loss_of)
+        norm = nn.utils.clip_grad_norm_(own.parameters(), recipe.clip).item()
+        if not math.isfinite(loss + norm):
+            raise FloatingPointError(f"step {step}: the loss is {loss}, its gradient's norm {norm}")
+        optimizer.step()
+        optimizer.zero_grad()
+        if folder and ((step + 1) % save_every == 0 or step + 1 == recipe.steps):
+            save_state(folder, own, optimizer, recipe, step + 1)
+        yield Record(step, loss, cosine_lr(step, recipe), norm)
+
+
+def add_gradients(model, feed: Feed, step: int, recipe: Recipe, loss_of) -> float:
+    """Backward through the step's batches; their mean loss, over all processes."""
+    device, rank, world = next(model.parameters()).device, *processes()
+    # dropout follows from the step too: nothing random is left to be saved
+    torch.manual_seed(generator_of(recipe.seed, step, rank).initial_seed())
+    total = torch.zeros((), device=device)
+    for i in range(step * recipe.accumulate, (step + 1) * recipe.accumulate):
+        inputs, targets = (part.to(device, non_blocking=True) for part in feed(i))
+        with torch.autocast(device.type, torch.bfloat16, enabled=recipe.bf16):
+            loss = loss_of(model(inputs), targets) / recipe.accumulate
+        loss.backward()
+        total += loss.detach()
+    if world > 1:
+        distributed.all_reduce(total)
+    return total.item() / world
+
+
+def processes() -> tuple[int, int]:
+    """This process's rank, and how many train together."""
+    if distributed.is_initialized():
+        return distributed.get_rank(), distributed.get_world_size()
+    return 0, 1
+
+
+@torch.no_grad()
+def evaluate(model: nn.Module, inputs: Tensor, targets: Tensor, batch_size: int = 64) -> float:
+    """Mean loss in nats over all targets that count, (N, T), whatever batch they fall into.
+
+    Raises ValueError if none counts.
+    """
+    counts = int((targets != IGNORED).sum())
+    if not counts:
+        raise ValueError(f"none of the targets {tuple(targets.shape)} counts")
+    was_training, device, total = model.training, next(model.parameters()).device, 0.0
+    model.eval()
+    for x, y in zip(inputs.split(batch_size), targets.split(batch_size), strict=True):
+        if n := int((y != IGNORED).sum()):
+            total += next_token_loss(model(x.to(device)), y.to(device)).item() * n
+    model.train(was_training)
+    return total / counts
+
+
+if __name__ == "__main__":
+    from shared.long_run import main
+
+    main()
