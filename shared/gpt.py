@@ -58,25 +58,26 @@ class GPT(nn.Module):
     def __init__(self, config: GPTConfig, generator: torch.Generator | None = None):
         super().__init__()
         self.config = config
-        self.wte = nn.Embedding(config.vocab_size, config.d_model)
-        self.wpe = nn.Embedding(config.context_length, config.d_model)
-        self.dropout = nn.Dropout(config.dropout)
-        self.h = nn.ModuleList(Block(config) for _ in range(config.n_layers))
-        self.ln_f = LayerNorm(config.d_model)
-        self.lm_head = nn.Linear(config.d_model, config.vocab_size, bias=False)
+        with torch.random.fork_rng(devices=[]):  # what the layers draw here, reset draws anew
+            self.wte = nn.Embedding(config.vocab_size, config.d_model)
+            self.wpe = nn.Embedding(config.context_length, config.d_model)
+            self.dropout = nn.Dropout(config.dropout)
+            self.h = nn.ModuleList(Block(config) for _ in range(config.n_layers))
+            self.ln_f = LayerNorm(config.d_model)
+            self.lm_head = nn.Linear(config.d_model, config.vocab_size, bias=False)
         if config.tied_embeddings:
             self.lm_head.weight = self.wte.weight
         self.reset(generator)
 
     @torch.no_grad()
     def reset(self, generator: torch.Generator | None = None) -> None:
-        """GPT-2's random start: what is added to the residual stream is smaller in deep models."""
+        """A random start like GPT-2's: what is added to the stream is smaller in deep models."""
         for name, weight in self.named_parameters():
             if weight.dim() == 2:
                 deep = (2 * self.config.n_layers) ** -0.5 if "c_proj" in name else 1.0
                 weight.normal_(0, 0.02 * deep, generator=generator)
-            elif name.endswith("bias"):
-                weight.zero_()
+            else:
+                weight.fill_(0.0 if name.endswith("bias") else 1.0)
 
     def hidden(self, ids: Tensor) -> Tensor:
         """The vectors after the last block and norm.  (B, T) -> (B, T, C)"""
@@ -93,8 +94,8 @@ class GPT(nn.Module):
 
 def check_input(ids: Tensor, config: GPTConfig) -> None:
     """Raises ValueError unless ids are integers (B, T) within vocabulary and context."""
-    if ids.dim() != 2 or ids.is_floating_point():
-        raise ValueError(f"ids are integers (B, T), not {ids.dtype} {tuple(ids.shape)}")
+    if ids.dim() != 2 or ids.dtype not in (torch.int64, torch.int32):
+        raise ValueError(f"ids are int64 or int32 (B, T), not {ids.dtype} {tuple(ids.shape)}")
     if not 1 <= ids.shape[1] <= config.context_length:
         raise ValueError(f"{ids.shape[1]} tokens: the context is 1 to {config.context_length}")
     low, top = (int(extreme) for extreme in ids.aminmax()) if len(ids) else (0, 0)

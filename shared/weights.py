@@ -59,27 +59,38 @@ def save_model(model: GPT, path: str | Path) -> None:
 
 
 def load_model(path: str | Path, config: GPTConfig | None = None) -> GPT:
-    """The model in a file; `config` for files that are not ours. Raises ValueError if damaged."""
+    """The model in a file, in evaluation mode; `config` is for files that don't store theirs.
+
+    Raises ValueError if the file is damaged, or if it is not of this configuration.
+    """
     try:
         weights = load_file(path)
-        model = GPT(config or stored_config(path))
+        model = GPT(stored_config(path, config), torch.Generator())  # disturbs no other draws
         from_gpt2(model, weights)
     except (SafetensorError, TypeError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from error
-    return model
+    return model.eval()
 
 
-def stored_config(path: str | Path) -> GPTConfig:
-    """The configuration that `save_model` has written. Raises ValueError if there is none."""
+def stored_config(path: str | Path, expected: GPTConfig | None = None) -> GPTConfig:
+    """The configuration that `save_model` has written, or else the expected one.
+
+    Raises ValueError if there is neither, or naming the fields in which they differ.
+    """
     with safe_open(path, "pt") as file:
-        stored = (file.metadata() or {}).get("config")
-    if stored is None:
+        metadata = file.metadata() or {}
+    if "config" not in metadata and expected is None:
         raise ValueError("the file holds weights but no configuration: say which it is")
-    return GPTConfig(**json.loads(stored))
+    stored = GPTConfig(**json.loads(metadata["config"])) if "config" in metadata else expected
+    if expected not in (None, stored):
+        pairs = [(name, value, getattr(stored, name)) for name, value in asdict(expected).items()]
+        other = [f"{name} {there}, not {here}" for name, here, there in pairs if here != there]
+        raise ValueError(f"the file's configuration has {', '.join(other)}")
+    return stored
 
 
 def load_pretrained(name: str = "gpt2") -> GPT:
-    """OpenAI's GPT-2 of 124 million parameters, downloaded and checked (see shared.data)."""
+    """OpenAI's GPT-2 of 124 million parameters, downloaded and checked, in evaluation mode."""
     if name != "gpt2":
         raise ValueError(f"no weights for {name!r}: the book knows 'gpt2'")
     return load_model(data.fetch("gpt2-weights"), GPT2[name])

@@ -158,6 +158,24 @@ def test_the_future_cannot_change_the_past():
             assert (gradient[0, : t + 1].abs().sum(-1) > 0).all()
 
 
+def test_no_logit_depends_on_a_later_token():
+    """The whole model, embeddings to logits: not by one bit, and with no derivative."""
+    model = randomized(GPT(replace(SMALL, tied_embeddings=False)))
+    ids = torch.randint(50, (2, 9), generator=seeded())
+    embedded = []
+    model.wte.register_forward_hook(lambda module, inputs, output: embedded.append(output))
+    logits = model(ids)
+    for t in range(9):
+        (gradient,) = torch.autograd.grad(logits[:, t].sum(), embedded[0], retain_graph=True)
+        moved = gradient.abs().sum(-1) > 0  # (B, T)
+        assert moved[:, : t + 1].all() and not moved[:, t + 1 :].any()
+        changed = ids.clone()
+        changed[:, t:] = (changed[:, t:] + 1) % 50
+        other = model(changed)
+        assert torch.equal(other[:, :t], logits[:, :t])
+        assert (other[:, t] != logits[:, t]).any(-1).all()
+
+
 def test_without_a_mask_and_positions_order_does_not_matter():
     attention = randomized(CausalSelfAttention(SMALL))
     x = torch.randn(1, 7, 24, generator=seeded())
@@ -217,6 +235,20 @@ def test_random_start():
     assert not torch.equal(model.wte.weight, GPT(TALES, seeded(1)).wte.weight)
 
 
+def test_reset_is_a_fresh_start():
+    model, fresh = GPT(SMALL, seeded(1)), GPT(SMALL, seeded(2))
+    randomized(model).reset(seeded(2))
+    for name, weight in model.named_parameters():
+        assert torch.equal(weight, fresh.get_parameter(name)), name
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_with_a_generator_the_global_random_stream_stays(tied):
+    before = torch.get_rng_state()
+    GPT(replace(SMALL, tied_embeddings=tied), seeded())
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_tied_embeddings_are_one():
     tied, untied = GPT(SMALL), GPT(replace(SMALL, tied_embeddings=False))
     assert tied.lm_head.weight is tied.wte.weight
@@ -240,13 +272,21 @@ def test_dropout_of_the_model():
         (torch.zeros(1, 0, dtype=torch.long), "0 tokens"),
         (torch.tensor([[3, 50]]), "ids 3 to 50: the vocabulary has 0 to 49"),
         (torch.tensor([[-1, 5]]), "ids -1 to 5"),
-        (torch.zeros(1, 4), r"ids are integers \(B, T\), not torch.float32 \(1, 4\)"),
+        (torch.zeros(1, 4), r"ids are int64 or int32 \(B, T\), not torch.float32 \(1, 4\)"),
+        (torch.zeros(1, 4, dtype=torch.bool), r"not torch.bool \(1, 4\)"),
+        (torch.zeros(1, 4, dtype=torch.uint8), r"not torch.uint8 \(1, 4\)"),
+        (torch.zeros(1, 4, dtype=torch.int16), r"not torch.int16 \(1, 4\)"),
         (torch.zeros(4, dtype=torch.long), r"not torch.int64 \(4,\)"),
     ],
 )
 def test_ids_that_cannot_be(ids, said):
     with pytest.raises(ValueError, match=said):
         GPT(SMALL)(ids)
+
+
+def test_ids_of_32_bits():
+    model, ids = GPT(SMALL).eval(), torch.randint(50, (2, 9), generator=seeded())
+    assert torch.equal(model(ids.int()), model(ids))
 
 
 def test_loss_by_hand():

@@ -9,7 +9,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from shared.gpt import GPT
-from shared.weights import load_model, load_pretrained, save_model
+from shared.weights import load_model, load_pretrained, save_model, to_gpt2
 from tests.test_gpt import SMALL, hugging_face, randomized, seeded
 
 IDS = torch.randint(50, (2, 9), generator=seeded(5))
@@ -21,7 +21,8 @@ def test_round_trip(tmp_path, change):
     save_model(model, tmp_path / "model.safetensors")
     loaded = load_model(tmp_path / "model.safetensors")
     assert loaded.config == model.config
-    assert torch.equal(loaded.eval()(IDS), model(IDS))
+    assert not any(part.training for part in loaded.modules())
+    assert torch.equal(loaded(IDS), model(IDS))
     assert (loaded.lm_head.weight is loaded.wte.weight) == model.config.tied_embeddings
     assert os.listdir(tmp_path) == ["model.safetensors"]
 
@@ -38,7 +39,7 @@ def test_transformers_opens_ours(tmp_path):
 def test_we_open_what_transformers_saves(tmp_path):
     theirs = randomized(hugging_face(SMALL))
     theirs.save_pretrained(tmp_path)
-    ours = load_model(tmp_path / "model.safetensors", SMALL).eval()
+    ours = load_model(tmp_path / "model.safetensors", SMALL)
     assert (theirs(IDS).logits - ours(IDS)).abs().max() < 1e-4
 
 
@@ -75,11 +76,35 @@ def test_weights_that_do_not_fit(tmp_path, change, said):
 
 
 def test_a_head_of_its_own_does_not_fit_tied_embeddings(tmp_path):
-    save_model(GPT(replace(SMALL, tied_embeddings=False)), tmp_path / "m.safetensors")
+    """No configuration is stored here, so that only the weights can tell."""
+    model = GPT(replace(SMALL, tied_embeddings=False))
+    save_file(to_gpt2(model), tmp_path / "m.safetensors")
     with pytest.raises(ValueError, match=r"unknown \['lm_head.weight'\]"):
         load_model(tmp_path / "m.safetensors", SMALL)
     with pytest.raises(ValueError, match=r"missing \['lm_head.weight'\]"):
         load_model(damaged(tmp_path, lambda w: None), replace(SMALL, tied_embeddings=False))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"n_heads": 4}, "m.safetensors: the file's configuration has n_heads 3, not 4$"),
+        ({"tied_embeddings": False}, "has tied_embeddings True, not False$"),
+        ({"n_layers": 3, "dropout": 0.1}, "has n_layers 2, not 3, dropout 0.0, not 0.1$"),
+    ],
+)
+def test_a_file_of_another_configuration(tmp_path, change, said):
+    save_model(GPT(SMALL), tmp_path / "m.safetensors")
+    with pytest.raises(ValueError, match=said):
+        load_model(tmp_path / "m.safetensors", replace(SMALL, **change))
+    assert load_model(tmp_path / "m.safetensors", SMALL).config == SMALL
+
+
+def test_loading_leaves_the_global_random_stream(tmp_path):
+    save_model(GPT(SMALL), tmp_path / "m.safetensors")
+    before = torch.get_rng_state()
+    load_model(tmp_path / "m.safetensors")
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_what_old_files_repeat(tmp_path):
