@@ -58,7 +58,7 @@ class GPT(nn.Module):
     def __init__(self, config: GPTConfig, generator: torch.Generator | None = None):
         super().__init__()
         self.config = config
-        with torch.random.fork_rng(devices=[]):  # what the layers draw here, reset draws anew
+        with torch.random.fork_rng(devices=[]):  # reset draws all numbers anew
             self.wte = nn.Embedding(config.vocab_size, config.d_model)
             self.wpe = nn.Embedding(config.context_length, config.d_model)
             self.dropout = nn.Dropout(config.dropout)
