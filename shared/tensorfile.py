@@ -24,8 +24,8 @@ def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         with safe_open(path, "pt") as file:
             notes = file.metadata() or {}
     except SafetensorError as error:
-        raise ValueError(f"{path} is no complete safetensors file: {error}") from error
+        raise ValueError(f"{path}: no complete safetensors file ({error})") from error
     found = sha256(save(tensors)).hexdigest()
     if notes.get("sha256", found) != found:
-        raise ValueError(f"{path} is damaged: its checksum is {found}, not {notes['sha256']}")
+        raise ValueError(f"{path}: damaged, its checksum is {found}, not {notes['sha256']}")
     return tensors, notes

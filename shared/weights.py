@@ -5,17 +5,17 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save
 from torch import Tensor
 
 from shared import data
 from shared.config import GPT2, GPTConfig
-from shared.files import whole_file
 from shared.gpt import GPT
+from shared.tensorfile import read_tensors, write_tensors
+from shared.tokenizer import BPETokenizer
 
 TRANSPOSED = ("c_attn.weight", "c_fc.weight", "c_proj.weight")  # GPT-2 stores (inputs, outputs)
 HEAD, EMBEDDING = "lm_head.weight", "wte.weight"
+CHECKPOINTS = Path(__file__).with_name("checkpoints")
 
 
 def to_gpt2(model: GPT) -> dict[str, Tensor]:
@@ -53,9 +53,7 @@ def from_gpt2(model: GPT, weights: dict[str, Tensor]) -> None:
 
 def save_model(model: GPT, path: str | Path) -> None:
     """Write weights and configuration into one file, whole or not at all."""
-    metadata = {"format": "pt", "config": json.dumps(asdict(model.config))}
-    with whole_file(path) as file:
-        file.write(save(to_gpt2(model), metadata=metadata))
+    write_tensors(path, to_gpt2(model), config=json.dumps(asdict(model.config)))
 
 
 def load_model(path: str | Path, config: GPTConfig | None = None) -> GPT:
@@ -63,30 +61,34 @@ def load_model(path: str | Path, config: GPTConfig | None = None) -> GPT:
 
     Raises ValueError if the file is damaged, or if it is not of this configuration.
     """
+    weights, notes = read_tensors(path)
     try:
-        weights = load_file(path)
-        model = GPT(stored_config(path, config), torch.Generator())  # disturbs no other draws
+        model = GPT(stored_config(notes, config), torch.Generator())  # disturbs no other draws
         from_gpt2(model, weights)
-    except (SafetensorError, TypeError, ValueError) as error:
+    except (TypeError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from error
     return model.eval()
 
 
-def stored_config(path: str | Path, expected: GPTConfig | None = None) -> GPTConfig:
+def stored_config(notes: dict[str, str], expected: GPTConfig | None = None) -> GPTConfig:
     """The configuration that `save_model` has written, or else the expected one.
 
     Raises ValueError if there is neither, or naming the fields in which they differ.
     """
-    with safe_open(path, "pt") as file:
-        metadata = file.metadata() or {}
-    if "config" not in metadata and expected is None:
+    if "config" not in notes and expected is None:
         raise ValueError("the file holds weights but no configuration: say which it is")
-    stored = GPTConfig(**json.loads(metadata["config"])) if "config" in metadata else expected
+    stored = GPTConfig(**json.loads(notes["config"])) if "config" in notes else expected
     if expected not in (None, stored):
         pairs = [(name, value, getattr(stored, name)) for name, value in asdict(expected).items()]
         other = [f"{name} {there}, not {here}" for name, here, there in pairs if here != there]
         raise ValueError(f"the file's configuration has {', '.join(other)}")
     return stored
+
+
+def load_tales() -> tuple[GPT, BPETokenizer]:
+    """The model that comes with the book, trained on the Tales, and its tokenizer."""
+    tokenizer = BPETokenizer.load(CHECKPOINTS / "tokenizer.json")
+    return load_model(CHECKPOINTS / "tales.safetensors"), tokenizer
 
 
 def load_pretrained(name: str = "gpt2") -> GPT:
