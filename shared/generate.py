@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from shared.gpt import GPT, check_input
-from shared.tokenizer import END_OF_TEXT, BPEEncoder
+from shared.gpt import GPT
+from shared.tokenizer import END_OF_TEXT, BPEEncoder, check_ids
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,8 @@ def next_token_probs(logits: Tensor, decoding: Decoding) -> Tensor:
         logits[..., 1:] = float("-inf")
     else:  # the likeliest becomes 0: else a small temperature would overflow
         logits = (logits - logits[..., :1]) / decoding.temperature
-    logits[..., decoding.top_k :] = float("-inf")
+    if decoding.top_k:
+        logits[..., decoding.top_k :] = float("-inf")
     probs = logits.softmax(dim=-1)
     if decoding.top_p < 1:
         before = probs.cumsum(dim=-1) - probs  # what is likelier, together
@@ -80,6 +81,7 @@ def generate(
     Raises ValueError on an empty prompt, an unknown id, or n_tokens below 0.
     """
     device, context_length = model.wte.weight.device, model.config.context_length
+    prompts = [check_ids(prompt, model.config.vocab_size) for prompt in prompts]
     lengths = torch.tensor([len(prompt) for prompt in prompts])  # (B,)
     if n_tokens < 0 or (lengths == 0).any():
         raise ValueError(f"{n_tokens} tokens for prompts of {lengths.tolist()}: at least 0, and 1")
@@ -87,8 +89,7 @@ def generate(
         return []
     ids = torch.zeros(len(prompts), int(lengths.max()) + n_tokens, dtype=torch.long, device=device)
     for row, prompt in zip(ids, prompts, strict=True):
-        row[: len(prompt)] = torch.as_tensor(prompt)
-    check_input(ids[:, :1], model.config)
+        row[: len(prompt)] = torch.tensor(prompt)
     stops, was_training = lengths + n_tokens, model.training
     model.eval()
     try:
