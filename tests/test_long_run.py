@@ -1,0 +1,126 @@
+"""Long runs: killed, resumed, in several processes, from the command line."""
+
+import csv
+import re
+import subprocess
+import sys
+
+import pytest
+
+from shared.batches import TokenFile
+from shared.long_run import main
+from shared.tensorfile import read_tensors
+from shared.tokenizer import BPETokenizer
+from shared.weights import load_model
+
+
+def words(line):
+    return line.split()
+
+
+SMALL = words("--d-model 16 --n-heads 2 --n-layers 1 --batch-size 4 --warmup 2 --eval-every 3")
+TALES = [
+    *SMALL,
+    *words("--stories 60 --vocab-size 400 --context-length 256 --steps 7 --save-every 2"),
+]
+
+
+def rows(folder):
+    with (folder / "metrics.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def losses(folder):
+    return [float(row["loss"]) for row in rows(folder)]
+
+
+def test_killed_at_twenty_moments_and_the_same_bits(tmp_path):
+    command = [sys.executable, "-m", "tests.kill_and_resume", tmp_path, "1"]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    kills, left_over = map(int, re.match(r"(\d+) kills, (\d+) unfinished", said).groups())
+    assert "equal: True" in said and kills == 20 and left_over >= 3, said
+
+
+def test_tales_from_the_command_line(tmp_path):
+    main(["--out", str(tmp_path), *TALES])
+    table = rows(tmp_path)
+    assert [row["step"] for row in table] == list("0123456")
+    assert [bool(row["validation"]) for row in table] == [False, False, True] * 2 + [True]
+    model = load_model(tmp_path / "model.safetensors")
+    assert (model.config.vocab_size, model.config.d_model) == (400, 16)
+    assert BPETokenizer.load(tmp_path / "tokenizer.json").vocab_size == 400
+
+
+def test_stopped_by_a_broken_disk_and_resumed(tmp_path, monkeypatch):
+    """The same rows and the same model, whatever metrics.csv held beyond the last saved state."""
+    import shared.train
+
+    main(["--out", str(tmp_path / "whole"), *TALES])
+    real, saved = shared.train.save_state, []
+
+    def broken(*arguments):
+        if saved:
+            raise OSError(5, "Input/output error")
+        saved.append(real(*arguments))
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="Input/output"):
+        patch.setattr(shared.train, "save_state", broken)
+        main(["--out", str(tmp_path / "stopped"), *TALES])
+    with (tmp_path / "stopped" / "metrics.csv").open("a") as file:
+        file.write("3,1.2")  # killed in the middle of a row
+    main(["--out", str(tmp_path / "stopped"), *TALES])
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    assert (whole / "metrics.csv").read_bytes() == (stopped / "metrics.csv").read_bytes()
+    for name in ("model.safetensors", "state.safetensors"):
+        notes = [read_tensors(run / name)[1] for run in (whole, stopped)]
+        assert notes[0] == notes[1], name  # and so the checksums of the tensors
+
+
+def test_two_processes_have_the_losses_of_one(tmp_path):
+    main(["--out", str(tmp_path / "one"), *TALES])
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    command = [*torchrun, "-m", "shared.train", "--out", tmp_path / "two", *TALES]
+    subprocess.run(command, check=True, capture_output=True, timeout=300)
+    assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), abs=1e-5)
+    assert losses(tmp_path / "two")[0] != losses(tmp_path / "two")[-1]
+    grad_norms = ([row["grad_norm"] for row in rows(tmp_path / run)] for run in ("one", "two"))
+    one, two = ([float(norm) for norm in norms] for norms in grad_norms)
+    assert two == pytest.approx(one, abs=1e-4)
+
+
+def test_a_text_of_one_s_own(tmp_path):
+    text = "".join(f"Line {i} of a text that nobody knows: {i * i}.\n" for i in range(300))
+    (tmp_path / "my.txt").write_text(text)
+    options = ["--data", str(tmp_path / "my.txt"), "--vocab-size", "300", "--context-length", "16"]
+    main(["--out", str(tmp_path / "run"), *SMALL, *options, "--steps", "30", "--lr", "1e-2"])
+    tokenizer = BPETokenizer.load(tmp_path / "run" / "tokenizer.json")
+    parts = [TokenFile(tmp_path / "run" / f"{name}.npy") for name in ("train", "validation")]
+    assert tokenizer.decode([i for part in parts for i in part[:].tolist()]) == text
+    assert len(parts[1]) == pytest.approx(0.1 * sum(map(len, parts)), abs=1)
+    assert losses(tmp_path / "run")[-1] < losses(tmp_path / "run")[0] - 1
+    assert float(rows(tmp_path / "run")[-1]["validation"]) < losses(tmp_path / "run")[0] - 1
+
+
+def test_other_settings_in_the_same_folder(tmp_path):
+    main(["--out", str(tmp_path), *TALES])
+    with pytest.raises(ValueError, match=r"another run; .*'lr': \('0.004', '0.1'\)"):
+        main(["--out", str(tmp_path), *TALES, "--lr", "0.1"])
+
+
+@pytest.mark.parametrize(("text", "merges"), [("", 0), ("Too short. " * 3, 8)])
+def test_a_text_too_short_for_its_vocabulary(tmp_path, text, merges):
+    (tmp_path / "my.txt").write_text(text)
+    with pytest.raises(ValueError, match=f"too short: {merges} merges, 767 needed"):
+        main(["--out", str(tmp_path / "run"), "--data", str(tmp_path / "my.txt")])
+
+
+def test_a_text_too_short_for_its_context(tmp_path):
+    (tmp_path / "my.txt").write_text("Too short. " * 20)
+    options = ["--data", str(tmp_path / "my.txt"), "--vocab-size", "260"]
+    with pytest.raises(ValueError, match=r"\d+ tokens hold no window of 128"):
+        main(["--out", str(tmp_path / "run"), *options])
+
+
+def test_no_such_text(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"nothing\.txt"):
+        main(["--out", str(tmp_path / "run"), "--data", str(tmp_path / "nothing.txt")])
