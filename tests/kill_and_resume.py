@@ -1,6 +1,6 @@
 """A training run that is killed at random moments.  python -m tests.kill_and_resume FOLDER SEED
 
-Each part of the run is a forked child that saves after every step; half of the kills wait for a save.
+Each part of the run is a forked child that saves after every step; every other kill waits for that.
 At the end the saved state is that of a run that nobody has killed, bit for bit.
 """
 
@@ -48,8 +48,8 @@ def main(folder: Path, seed: int) -> None:
     while True:
         pid = child(killed)
         if kills < KILLS:
-            time.sleep(seconds * moments.uniform(0.01, 0.05))
-            until = time.monotonic() + seconds / 20
+            time.sleep(seconds * moments.uniform(0, 0.1) * (kills % 2 == 0))
+            until = time.monotonic() + seconds
             while kills % 2 and time.monotonic() < until and not [*killed.glob("*.tmp")]:
                 pass
             os.kill(pid, signal.SIGKILL)
