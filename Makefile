@@ -20,7 +20,7 @@ help:
 	touch $@
 
 # Folders are among what the site depends on, so that it is built again after a deletion.
-$(SITE): .venv/installed _config.yml _toc.yml $(filter-out book,$(shell find book notebooks -not -path '*/.*' -not -path '*__pycache__*'))
+$(SITE): .venv/installed _config.yml _toc.yml $(wildcard shared/checkpoints/*) $(filter-out book,$(shell find book notebooks -not -path '*/.*' -not -path '*__pycache__*'))
 	rm -rf _build
 	$(BIN)/jupyter-book build . -W -n --keep-going --quiet
 	touch $@
