@@ -15,7 +15,8 @@ let ids = []; // the text: the end of the story before, what the reader typed, w
 let typed = 1; // how many of the ids are the reader's, with the first
 let chosen = null; // the place in the window of the token that is looked at; null is the last
 let head = [0, 0]; // the layer and head that are looked at
-let writing = false;
+let writing = null; // a mark of the writing that goes on; another one, or null, stops it
+let spent = 0; // ms that the model has computed
 
 /** The tokens that the model sees, and those of the whole text that it doesn't. */
 const visible = () => ids.slice(-model.config.context_length);
@@ -85,7 +86,9 @@ function add(id) {
 
 function change() {
   chosen = null;
+  const start = performance.now();
   model.read(visible());
+  spent += performance.now() - start;
   // who asked for no motion gets whole sentences
   if (!(writing && quiet.matches) || /[.!?]/.test(show(ids.at(-1)))) draw();
 }
@@ -103,34 +106,32 @@ function writeOne() {
 
 async function write() {
   if (ended()) begin();
-  writing = true;
-  const start = ids.length;
-  let spent = 0;
-  while (writing && ids.length < start + MOST && !(ended() && ids.length > start)) {
-    const before = performance.now();
+  const mine = (writing = Symbol("writing")), start = ids.length;
+  let n = 0;
+  for (spent = 0; writing === mine && n < MOST && !(n && ended()); n++) {
     writeOne();
-    spent += performance.now() - before;
     say(start);
     await new Promise((resolve) => setTimeout(resolve, quiet.matches ? 0 : PAUSE));
   }
-  writing = false;
-  const n = ids.length - start, ms = (spent / n).toFixed(1);
-  find("status").textContent = `${n} tokens, ${ms} ms each. ${ended() ? "The end." : ""}`;
+  if (writing !== mine && writing) return; // the next story has begun
+  writing = null;
+  const ms = (spent / n).toFixed(1), end = ended() ? " The end." : "";
+  find("status").textContent = `${n} tokens, ${ms} ms of computing for each.${end}`;
   draw();
 }
 
 /** Sentence by sentence, for those who listen. */
 function say(start) {
-  const sentences = tokenizer.decode(ids.slice(start)).split(/(?<=[.!?]["']?) /);
-  if (sentences.length > 1 && sentences.at(-1) === "") find("log").textContent = sentences.at(-2);
+  const text = tokenizer.decode(ids.slice(start).filter((id) => id !== tokenizer.end));
+  const sentences = text.split(/(?<=[.!?]["']?) /);
+  const whole = ended() ? sentences.at(-1) : sentences.at(-2);
+  if (whole && whole !== find("log").textContent) find("log").textContent = whole;
 }
 
 // What the reader sees
 
 function draw() {
   find("write").textContent = writing ? "Stop" : ended() ? "Write another story" : "Write a story";
-  for (const id of ["one", "back"]) find(id).disabled = writing;
-  find("back").disabled ||= ids.length < 2;
   find("said").ariaLive = writing ? "off" : "polite";
   drawChips();
   drawBars();
@@ -180,7 +181,6 @@ function drawBars() {
     word.textContent = show(id, "␣");
     number.textContent = percent(now[id]);
     bar.firstChild.value = id;
-    bar.firstChild.disabled = writing;
     bar.className = id === visible()[t + 1] ? "lm-taken" : "";
     bar.style.setProperty("--own", own[id]);
     bar.style.setProperty("--now", now[id]);
@@ -193,7 +193,7 @@ function makeBar() {
   const bar = make("li", ""), button = bar.appendChild(make("button", ""));
   button.type = "button";
   button.append(make("span", "lm-word"), make("span", "lm-bar"), make("span", "lm-percent"));
-  button.onclick = () => add(Number(button.value));
+  button.onclick = interrupt(() => add(Number(button.value)));
   return bar;
 }
 
@@ -222,7 +222,7 @@ function drawMaps() {
     for (let t = 0; t < T; t++) {
       const [color, least] = t === place() ? [0x1e77d9, 60] : [0xcb894a, 0];
       for (let s = 0; s <= t; s++) {
-        const alpha = Math.min(255, least + 255 * Math.sqrt(rows[t][s]));
+        const alpha = Math.min(255, Math.round(least + 255 * Math.sqrt(rows[t][s])));
         pixels[t * T + s] = color + alpha * 2 ** 24;
       }
     }
@@ -237,10 +237,22 @@ function moveThroughChips(event) {
   const steps = { ArrowLeft: place() - 1, ArrowRight: place() + 1, Home: 0, End: last };
   if (!(event.key in steps)) return;
   event.preventDefault();
-  chosen = Math.max(0, Math.min(last, steps[event.key]));
-  draw();
-  find("chips").children[chosen].focus();
+  writing = null;
+  choosePlace(Math.max(0, Math.min(last, steps[event.key])));
 }
+
+function choosePlace(t) {
+  chosen = t;
+  draw();
+  find("chips").children[t].focus();
+}
+
+/** Whatever the reader does stops the writing; the button that says "Stop" does only that. */
+const interrupt = (act) => (event) => {
+  const stop = writing && event.currentTarget === find("write");
+  writing = null;
+  if (!stop) act(event);
+};
 
 function wire() {
   const said = {
@@ -256,34 +268,25 @@ function wire() {
     find(id).addEventListener("input", tell);
     tell();
   }
-  const beginning = find("beginning");
-  beginning.addEventListener("focus", () => model || load());
-  beginning.addEventListener("input", () => {
-    writing = false;
-    if (model) begin();
-  });
-  find("write").onclick = () => {
-    if (!model) load();
-    else if (writing) writing = false;
-    else write();
+  find("beginning").addEventListener("focus", () => model || load());
+  const actions = {
+    write: () => (model ? write() : load()),
+    one: writeOne,
+    back: () => {
+      cut(Math.max(1, ids.length - 1));
+      change();
+    },
+    again: begin,
   };
-  find("one").onclick = writeOne;
-  find("back").onclick = () => {
-    cut(ids.length - 1);
-    change();
-  };
-  find("again").onclick = () => {
-    writing = false;
-    begin();
-  };
-  find("chips").addEventListener("keydown", moveThroughChips);
-  find("chips").addEventListener("click", (event) => {
-    chosen = [...find("chips").children].indexOf(event.target.closest(".lm-chip"));
-    if (chosen < 0) chosen = null;
-    draw();
+  for (const [id, act] of Object.entries(actions)) find(id).onclick = interrupt(act);
+  find("beginning").addEventListener("input", interrupt(() => model && begin()));
+  find("chips").onkeydown = moveThroughChips;
+  find("chips").onclick = interrupt((event) => {
+    const chip = event.target.closest(".lm-chip");
+    if (chip) choosePlace([...find("chips").children].indexOf(chip));
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") writing = false;
+    if (event.key === "Escape") writing = null;
   });
 }
 
