@@ -57,7 +57,7 @@ function talesModel(file) {
   model = new GPT({ config: file.config, weights: unpack(file) });
   for (const id of ["inside", "one", "back", "again"]) find(id).hidden = false;
   find("write").ariaBusy = null;
-  find("status").textContent = "";
+  find("status").textContent = "The model is here, and has read your beginning.";
   drawHeads();
   begin();
 }
@@ -101,7 +101,7 @@ const settings = () => ({
 
 function writeOne() {
   chosen = null;
-  add(choose(probabilities(model.logits.at(-1), settings()), Math.random()));
+  add(sampleToken(nextTokenProbs(model.logits.at(-1), settings()), Math.random()));
 }
 
 async function write() {
@@ -164,7 +164,7 @@ function describe(shown, row) {
   const looks = ranking(row).slice(0, 3).filter((s) => row[s] >= 0.01);
   const parts = ["Token ", name(t), ` has the id ${shown[t]}. `];
   if (t > 0) {
-    const p = probabilities(model.logits[t - 1])[shown[t]];
+    const p = nextTokenProbs(model.logits[t - 1])[shown[t]];
     parts.push(`Here the model had given it ${percent(p)}. `);
   }
   parts.push(`In layer ${head[0] + 1}, head ${head[1] + 1} it looks most at `);
@@ -174,16 +174,18 @@ function describe(shown, row) {
 
 function drawBars() {
   const t = place(), logits = model.logits[t], bars = find("bars");
-  const own = probabilities(logits), now = probabilities(logits, settings());
-  ranking(logits).slice(0, 10).forEach((id, i) => {
+  const own = nextTokenProbs(logits), now = nextTokenProbs(logits, settings());
+  const likeliest = ranking(logits).slice(0, 10);
+  const most = Math.max(own[likeliest[0]], now[likeliest[0]]); // as wide as there is room
+  likeliest.forEach((id, i) => {
     const bar = bars.children[i] ?? bars.appendChild(makeBar());
     const [word, number] = bar.querySelectorAll(".lm-word, .lm-percent");
     word.textContent = show(id, "␣");
     number.textContent = percent(now[id]);
     bar.firstChild.value = id;
     bar.className = id === visible()[t + 1] ? "lm-taken" : "";
-    bar.style.setProperty("--own", own[id]);
-    bar.style.setProperty("--now", now[id]);
+    bar.style.setProperty("--own", own[id] / most);
+    bar.style.setProperty("--now", now[id] / most);
   });
   const after = make("code", "", show(visible()[t], "␣"));
   find("bars-title").replaceChildren("What comes after ", after, "?");

@@ -163,7 +163,7 @@ function ranking(logits) {
 
 /** Divide the logits by the temperature, keep the topK largest, and of these the fewest whose
     probability reaches topP; the rest is impossible. Temperature 0 is the likeliest token. */
-function probabilities(logits, { temperature = 1, topK = logits.length, topP = 1 } = {}) {
+function nextTokenProbs(logits, { temperature = 1, topK = logits.length, topP = 1 } = {}) {
   const order = ranking(logits), result = new Float64Array(logits.length);
   const kept = order.slice(0, temperature === 0 ? 1 : topK);
   const p = Float64Array.from(kept, (id) => (logits[id] - logits[kept[0]]) / (temperature || 1));
@@ -175,11 +175,11 @@ function probabilities(logits, { temperature = 1, topK = logits.length, topP = 1
 }
 
 /** The id at which the summed probabilities pass u, a number in [0, 1). */
-function choose(p, u) {
+function sampleToken(probs, u) {
   let id = -1, sum = 0, last = -1;
-  while (sum <= u && ++id < p.length) {
-    sum += p[id];
-    if (p[id] > 0) last = id;
+  while (sum <= u && ++id < probs.length) {
+    sum += probs[id];
+    if (probs[id] > 0) last = id;
   }
-  return last; // and not p.length, if the sum ends just below 1
+  return last; // also if rounding lets the sum end below u
 }
