@@ -1,4 +1,4 @@
-"""Batches by number, as derived in chapter 5: batch i is the same whenever it is asked for.
+"""Batches by number, used from chapter 5 on: batch i is the same whenever it is asked for.
 
 So a run that was stopped goes on with the batch that comes next, and nothing has to be remembered
 but i. Shapes: N rows, B rows in a batch, T tokens; inputs and targets are (B, T), one token apart.

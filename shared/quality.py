@@ -1,4 +1,4 @@
-"""How good a told story is, measured by the grammar of its world, as derived in chapter 5.
+"""How good a told story is, measured by the grammar of its world, used from chapter 5 on.
 
 A story is read with the sentences of `tales.toml`, each by itself: first whether they fit at all,
 then whether they fit each other.

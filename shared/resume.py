@@ -1,4 +1,4 @@
-"""The state of a training run in one file, as derived in chapter 5.
+"""The state of a training run in one file, used from chapter 5 on.
 
 Weights, what the optimizer remembers of each, and the step. Learning rate, batch and dropout follow
 from the step, so that is all: a run that was killed ends in the same bits as one that was not.

@@ -1,4 +1,4 @@
-"""Tensors in files that are checked when they are read, as derived in chapter 5."""
+"""Tensors in files that are checked when they are read, used from chapter 5 on."""
 
 from hashlib import sha256
 from pathlib import Path

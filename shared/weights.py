@@ -1,4 +1,4 @@
-"""Weights in files, as derived in chapter 5: safetensors with the names that GPT-2 has."""
+"""Weights in files, used from chapter 5 on: safetensors with the names that GPT-2 has."""
 
 import json
 from dataclasses import asdict

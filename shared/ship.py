@@ -1,0 +1,59 @@
+"""Take a finished run on the Tales into the book.  python -m shared.ship runs/tales
+
+Copies model, tokenizer and curve to `shared/checkpoints/`, and measures what `card.json` says.
+"""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import torch
+
+from shared.feed import story_rows
+from shared.files import whole_file
+from shared.generate import Decoding, complete
+from shared.quality import story_quality
+from shared.tales import stories
+from shared.tokenizer import END_OF_TEXT
+from shared.train import evaluate
+from shared.weights import CHECKPOINTS, load_tales
+
+STORIES, TEMPERATURE, SEED = 300, 0.8, 0
+
+
+def gap(model, tokenizer, split: str, n: int = 300) -> float:
+    """Nats per token above the entropy floor, on n stories of a split (those that fit)."""
+    T, end = model.config.context_length, tokenizer.special_tokens[END_OF_TEXT]
+    told = [(tokenizer.encode(story.text), story.log_prob) for story in stories(n, split=split)]
+    told = [(ids, log_prob) for ids, log_prob in told if len(ids) < T]
+    tokens = sum(len(ids) + 1 for ids, _ in told)
+    loss = evaluate(model, *story_rows([ids for ids, _ in told], T, end))
+    return loss + sum(log_prob for _, log_prob in told) / tokens
+
+
+def main(run: Path) -> None:
+    CHECKPOINTS.mkdir(exist_ok=True)
+    shutil.copy(run / "model.safetensors", CHECKPOINTS / "tales.safetensors")
+    shutil.copy(run / "tokenizer.json", CHECKPOINTS / "tokenizer.json")
+    rows = (run / "metrics.csv").read_text().splitlines(keepends=True)
+    (CHECKPOINTS / "curve.csv").write_text("".join(row for row in rows if not row.endswith(",\n")))
+    settings = json.loads((run / "settings.json").read_text())
+    model, tokenizer = load_tales()
+    luck = torch.Generator().manual_seed(SEED)
+    texts = complete(model, tokenizer, [""] * STORIES, Decoding(TEMPERATURE), luck)
+    known = {story.text for story in stories(int(settings["stories"]))}
+    quality = {"stories": STORIES, "temperature": TEMPERATURE, "seed": SEED}
+    card = {
+        "settings": settings,
+        "nats_per_token_above_the_floor": round(gap(model, tokenizer, "validation"), 5),
+        "the_same_on_held_out_pairs": round(gap(model, tokenizer, "held_out"), 5),
+        "quality": quality | {k: round(v, 3) for k, v in story_quality(texts, known).items()},
+    }
+    with whole_file(CHECKPOINTS / "card.json") as file:
+        file.write(json.dumps(card, indent=1).encode())
+    print(json.dumps(card, indent=1))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

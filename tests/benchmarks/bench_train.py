@@ -1,0 +1,118 @@
+"""Tokens a second of our training loop and of nanoGPT's.  python -m tests.benchmarks.bench_train
+
+The opponent is written after Karpathy's nanoGPT (https://github.com/karpathy/nanoGPT): its model,
+its way to draw batches from a row of ids, its optimizer on a CPU, its loop with a look at the loss
+at every tenth step. The same sizes, fp32, eager, two threads; they take turns, five steps each, and
+the ratio is the median over the rounds. Ours also reports the loss and the norm of every step.
+"""
+
+from itertools import islice
+from statistics import median
+from time import perf_counter
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from shared.config import TALES, GPTConfig
+from shared.feed import random_windows
+from shared.gpt import GPT
+from shared.train import Recipe, cosine_lr, train
+
+B, STEPS, ROUNDS = 16, 5, 12
+
+
+class Attention(nn.Module):
+    def __init__(self, config: GPTConfig):
+        super().__init__()
+        self.c_attn = nn.Linear(config.d_model, 3 * config.d_model)
+        self.c_proj = nn.Linear(config.d_model, config.d_model)
+        self.n_head, self.n_embd = config.n_heads, config.d_model
+
+    def forward(self, x):
+        B, T, C = x.size()
+        heads = (B, T, self.n_head, C // self.n_head)
+        q, k, v = (part.view(heads).transpose(1, 2) for part in self.c_attn(x).split(C, dim=2))
+        y = F.scaled_dot_product_attention(q, k, v, attn_mask=None, dropout_p=0, is_causal=True)
+        return self.c_proj(y.transpose(1, 2).contiguous().view(B, T, C))
+
+
+class Opponent(nn.Module):
+    """The model of nanoGPT with biases, as GPT-2 has them."""
+
+    def __init__(self, config: GPTConfig):
+        super().__init__()
+        C = config.d_model
+        self.wte = nn.Embedding(config.vocab_size, C)
+        self.wpe = nn.Embedding(config.context_length, C)
+        self.attention = nn.ModuleList(
+            nn.Sequential(nn.LayerNorm(C), Attention(config)) for _ in range(config.n_layers)
+        )
+        self.mlp = nn.ModuleList(
+            nn.Sequential(nn.LayerNorm(C), nn.Linear(C, 4 * C), nn.GELU(), nn.Linear(4 * C, C))
+            for _ in range(config.n_layers)
+        )
+        self.ln_f, self.lm_head = nn.LayerNorm(C), nn.Linear(C, config.vocab_size, bias=False)
+        self.wte.weight = self.lm_head.weight
+
+    def forward(self, ids, targets):
+        x = self.wte(ids) + self.wpe(torch.arange(0, ids.size(1)))
+        for attention, mlp in zip(self.attention, self.mlp, strict=True):
+            x = x + attention(x)
+            x = x + mlp(x)
+        logits = self.lm_head(self.ln_f(x))
+        return F.cross_entropy(logits.view(-1, logits.size(-1)), targets.view(-1))
+
+
+def opponent_loop(model: nn.Module, data: np.ndarray, T: int, recipe: Recipe):
+    matrices = [p for p in model.parameters() if p.dim() >= 2]
+    others = [p for p in model.parameters() if p.dim() < 2]
+    groups = [{"params": matrices, "weight_decay": 0.1}, {"params": others, "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups, lr=recipe.lr, betas=(0.9, 0.95))
+
+    def get_batch():
+        ix = torch.randint(len(data) - T, (B,))
+        x = torch.stack([torch.from_numpy(data[i : i + T].astype(np.int64)) for i in ix])
+        y = torch.stack([torch.from_numpy(data[i + 1 : i + 1 + T].astype(np.int64)) for i in ix])
+        return x, y
+
+    x, y = get_batch()
+    for step in range(recipe.steps):
+        for group in optimizer.param_groups:
+            group["lr"] = cosine_lr(step, recipe)
+        loss = model(x, y)
+        x, y = get_batch()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.clip)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        if step % 10 == 0:
+            loss.item()
+        yield step
+
+
+def main() -> None:
+    torch.set_num_threads(2)
+    for name, config in {"0.94 M": TALES, "11 M": GPTConfig(1024, 128, 384, 6, 6)}.items():
+        data = np.random.default_rng(0).integers(0, 1024, 200_000).astype(np.uint16)
+        recipe, T = Recipe(steps=STEPS * (ROUNDS + 1)), config.context_length
+        ids = torch.from_numpy(data.astype(np.int64))
+        ours = train(GPT(config), random_windows(ids, T, B), recipe)
+        theirs = opponent_loop(Opponent(config), data, T, recipe)
+        rounds = []
+        for i in range(ROUNDS + 1):
+            times = []
+            for loop in (ours, theirs):
+                start = perf_counter()
+                assert len([*islice(loop, STEPS)]) == STEPS
+                times.append(perf_counter() - start)
+            if i:  # the first is a warm-up
+                rounds.append(times)
+        rate = B * T * STEPS / median(own for own, _ in rounds)
+        ratio = median(other / own for own, other in rounds)
+        print(f"{name}: {rate:,.0f} tokens a second, {ratio:.2f} times nanoGPT's loop", flush=True)
+
+
+if __name__ == "__main__":
+    main()
