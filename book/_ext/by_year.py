@@ -16,7 +16,8 @@ class NameAndYear(BaseLabelStyle):
 
     def format_labels(self, entries):
         names = [
-            f"{' '.join(one.persons['author'][0].last_names)} {one.fields['year']}" for one in entries
+            f"{' '.join(one.persons['author'][0].last_names)} {one.fields['year']}"
+            for one in entries
         ]
         for i, name in enumerate(names):
             among = [j for j, other in enumerate(names) if other == name]

@@ -46,8 +46,8 @@ def plain(line: str) -> str:
     """A line of prose as reStructuredText: code and emphasis stay, all else is only text."""
     pieces = re.split(r"(`+)(.+?)\1", line)
     prose = [MARKS.sub(escaped, text) for text in pieces[::3]]
-    code = [f"``{text}``" for text in pieces[2::3]] + [""]
-    return "".join(a + b for a, b in zip(prose, code, strict=True))
+    code = [f"\\ ``{text}``\\ " for text in pieces[2::3]] + [""]  # "\\ " is a border without width
+    return "".join(a + b for a, b in zip(prose, code, strict=True)).rstrip(" \\")
 
 
 def escaped(mark) -> str:

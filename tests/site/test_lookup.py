@@ -46,7 +46,9 @@ def test_every_reference_is_listed_with_a_place_to_find_it():
     references = (ROOT / "book" / "references.bib").read_text(encoding="utf-8")
     entries = re.findall(r"^@\w+\{(\w+),(.*?)^\}", references, re.M | re.S)
     assert len({key for key, _ in entries}) == references.count("\n@")
-    assert [key for key, text in entries if not re.search(r"(url|doi) = |public domain", text)] == []
+    assert [
+        key for key, text in entries if not re.search(r"(url|doi) = |public domain", text)
+    ] == []
     listed = re.findall(r'class="citation"', built("references.html"))
     assert len(listed) == len(entries)
 
