@@ -1,4 +1,4 @@
-# make book | test | lab | check | run NB=02 | bench        (PYTHON=python3.12 make ... for another Python)
+# make book | test | lab | check | run NB=02 | slides NB=02 | bench        (PYTHON=python3.12 make ... for another Python)
 
 # The first of these that runs: a command may be there and still not start (as pyenv's).
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13; do $$p -c '' 2>/dev/null && break; p=python3; done; echo $$p)
@@ -8,7 +8,7 @@ BIN = .venv/bin
 SITE = _build/built
 
 .DEFAULT_GOAL = help
-.PHONY: help book test lab check run bench clean
+.PHONY: help book test lab check run slides bench clean
 
 help:
 	@sed -n 1p Makefile
@@ -20,7 +20,7 @@ help:
 	touch $@
 
 # Folders are among what the site depends on, so that it is built again after a deletion.
-$(SITE): .venv/installed _config.yml _toc.yml $(wildcard shared/checkpoints/*) $(filter-out book,$(shell find book notebooks -not -path '*/.*' -not -path '*__pycache__*'))
+$(SITE): .venv/installed _config.yml _toc.yml CHANGELOG.md CONTRIBUTING.md $(filter-out book,$(shell find book notebooks shared -not -path '*/.*' -not -path '*__pycache__*'))
 	rm -rf _build
 	$(BIN)/jupyter-book build . -W -n --keep-going --quiet
 	touch $@
@@ -41,6 +41,9 @@ lab: .venv/installed
 
 run: .venv/installed
 	$(BIN)/python -m tests.run $(NB)
+
+slides: .venv/installed
+	$(BIN)/python -m tests.slides $(NB)
 
 bench: .venv/installed
 	for file in tests/benchmarks/bench_*.py; do $(BIN)/python -m tests.benchmarks.$$(basename $$file .py) || exit 1; done

@@ -28,7 +28,7 @@ from shared.gpt import GPT
 from shared.resume import check_same
 from shared.tales import stories
 from shared.tokenizer import END_OF_TEXT, BPETokenizer
-from shared.train import Recipe, evaluate, processes, train
+from shared.train import Recipe, evaluate, processes, start_narrow, train
 from shared.weights import save_model
 
 TOKENIZER, TRAIN, VALIDATION = "tokenizer.json", "train.npy", "validation.npy"
@@ -137,6 +137,7 @@ def run(options: argparse.Namespace, device: torch.device) -> None:
     feed, validation = load_data(options)
     config, recipe = (chosen(options, kind) for kind in (GPTConfig, Recipe))
     model = GPT(config, torch.Generator().manual_seed(recipe.seed)).to(device)
+    start_narrow(model)
     if options.compile:
         model.compile()
     wrapped = DistributedDataParallel(model) if world > 1 else model

@@ -1,16 +1,15 @@
 """The model that comes with the book: whole, as good as its card says, and open to others."""
 
 import json
+from shutil import copy
 
 import pytest
 import torch
 
-from shared.feed import story_rows
 from shared.generate import Decoding, complete
 from shared.quality import story_quality
+from shared.ship import gap
 from shared.tales import stories
-from shared.tokenizer import END_OF_TEXT
-from shared.train import evaluate
 from shared.weights import CHECKPOINTS, load_tales
 from tests.test_gpt import hugging_face
 
@@ -23,14 +22,11 @@ def tales():
 
 
 def test_loss_above_the_floor(tales):
-    model, bpe = tales
-    unseen = [(bpe.encode(s.text), s.log_prob) for s in stories(300, split="validation")]
-    unseen = [(ids, log_prob) for ids, log_prob in unseen if len(ids) < 128]
-    tokens = sum(len(ids) + 1 for ids, _ in unseen)
-    rows = story_rows([ids for ids, _ in unseen], 128, bpe.special_tokens[END_OF_TEXT])
-    gap = evaluate(model, *rows) + sum(log_prob for _, log_prob in unseen) / tokens
-    assert gap == pytest.approx(STATED["nats_per_token_above_the_floor"], abs=1e-4)
-    assert 0 < gap < 0.03
+    found = gap(*tales, "validation")
+    assert found == pytest.approx(STATED["nats_per_token_above_the_floor"], abs=1e-4)
+    assert 0 < found < 0.03
+    found = gap(*tales, "held_out")
+    assert found == pytest.approx(STATED["the_same_on_held_out_pairs"], abs=1e-3)
 
 
 @pytest.mark.slow
@@ -45,12 +41,14 @@ def test_story_quality(tales):
     assert shares["grammatical"] >= 0.99 and min(shares["hero"], shares["thing"]) >= 0.98
 
 
-def test_transformers_opens_it(tales):
+def test_transformers_opens_it(tales, tmp_path):
     model, bpe = tales
+    empty = hugging_face(model.config)
+    empty.config.save_pretrained(tmp_path)
+    copy(CHECKPOINTS / "tales.safetensors", tmp_path / "model.safetensors")
+    theirs = type(empty).from_pretrained(tmp_path).eval()
     ids = torch.tensor([bpe.encode(stories(1, seed=3)[0].text)])
-    with torch.no_grad():
-        ours, theirs = model(ids), hugging_face(model.config, weights=model)(ids).logits
-    torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=0)
+    torch.testing.assert_close(theirs(ids).logits, model(ids), atol=1e-4, rtol=0)
 
 
 def test_small():

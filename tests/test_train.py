@@ -9,7 +9,7 @@ from torch import nn
 
 from shared.feed import generator_of, shuffled
 from shared.gpt import GPT, next_token_loss
-from shared.train import Recipe, cosine_lr, evaluate, make_optimizer, train
+from shared.train import Recipe, cosine_lr, evaluate, make_optimizer, start_narrow, train
 from tests.test_gpt import SMALL
 
 ROWS = torch.randint(50, (40, 9), generator=torch.Generator().manual_seed(1))
@@ -30,7 +30,13 @@ def test_against_a_loop_of_pytorch_alone():
     recipe = replace(RECIPE, clip=0.05)
     ours, theirs = new_model(), new_model()
     records = list(train(ours, FEED, recipe))
-    decay = [{"params": [w], "weight_decay": 0.1 * (w.dim() > 1)} for w in theirs.parameters()]
+    decay = [
+        {
+            "params": [w],
+            "weight_decay": 0.1 * (w.dim() > 1 and name not in ("wte.weight", "wpe.weight")),
+        }
+        for name, w in theirs.named_parameters()
+    ]
     optimizer = torch.optim.AdamW(decay, lr=1e-2, betas=(0.9, 0.95))
     schedulers = torch.optim.lr_scheduler
     up = schedulers.LinearLR(optimizer, 1 / 3, 1, total_iters=2)
@@ -62,12 +68,27 @@ def test_schedule():
 
 
 def test_matrices_decay_and_tied_weights_once():
-    groups = make_optimizer(new_model(), RECIPE).param_groups
+    model = new_model()
+    names = {weight: name for name, weight in model.named_parameters()}
+    groups = make_optimizer(model, RECIPE).param_groups
     assert [group["weight_decay"] for group in groups] == [0.1, 0.0]
-    assert {w.dim() for w in groups[0]["params"]} == {2} and {
-        w.dim() for w in groups[1]["params"]
-    } == {1}
-    assert sum(len(group["params"]) for group in groups) == len(list(new_model().parameters()))
+    decaying, others = ({names[weight] for weight in group["params"]} for group in groups)
+    assert decaying == {
+        name for name in names.values() if "h." in name and "weight" in name and "ln" not in name
+    }
+    assert others == {*names.values()} - decaying and {"wte.weight", "ln_f.bias"} < others
+
+
+def test_a_start_for_narrow_models():
+    """As wide as GPT-2: nothing changes but the token vectors. A quarter: all is twice as large."""
+    for width, times in ((768, 1), (192, 2)):
+        config = replace(SMALL, d_model=width, n_heads=3)
+        before, after = (GPT(config, torch.Generator().manual_seed(0)) for _ in range(2))
+        start_narrow(after)
+        pairs = zip(before.named_parameters(), after.parameters(), strict=True)
+        for (name, old), new in pairs:
+            factor = {"wte.weight": 2 * times, "wpe.weight": 1}.get(name, times)
+            torch.testing.assert_close(new, old * (factor if old.dim() == 2 else 1))
 
 
 def test_frozen_weights_stay():

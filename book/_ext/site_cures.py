@@ -3,9 +3,10 @@
 import re
 from importlib.util import find_spec
 from pathlib import Path
-from shutil import copytree
+from shutil import copyfile, copytree
 
-FONTS = "output/chtml/fonts/woff-v2"
+MATHJAX = """startup.js core.js input/tex.js input/tex/extensions output/chtml.js
+    output/chtml/fonts/tex.js output/chtml/fonts/woff-v2 a11y/assistive-mml.js"""
 CURES = [  # of the theme's own pages
     (r'<div id="pst-primary-sidebar" ', r'\g<0>role="region" aria-label="Book" '),
     (r"<h1></h1>", "<h1>Search</h1>"),
@@ -20,11 +21,15 @@ CURES = [  # of the theme's own pages
 
 
 def copy_mathjax(app) -> None:
-    """Copy the one script and the fonts that it uses, out of the 24 MB of the package."""
+    """Copy the parts that pages load, out of the 24 MB of the package."""
     package = Path(find_spec("sphinx-mathjax-offline").origin).parent / "static" / "mathjax"
     target = Path(app.outdir) / "_static" / "mathjax"
-    copytree(package / FONTS, target / FONTS, dirs_exist_ok=True)
-    (target / "tex-chtml.js").write_bytes((package / "tex-chtml.js").read_bytes())
+    for part in MATHJAX.split():
+        if (package / part).is_dir():
+            copytree(package / part, target / part, dirs_exist_ok=True)
+        else:
+            (target / part).parent.mkdir(parents=True, exist_ok=True)
+            copyfile(package / part, target / part)
 
 
 def no_thebe(app, config) -> None:
@@ -48,5 +53,5 @@ def finish(app, error) -> None:
 def setup(app) -> dict:
     app.connect("config-inited", no_thebe, priority=900)
     app.connect("build-finished", finish)
-    app.config.mathjax_path = "mathjax/tex-chtml.js"
+    app.config.mathjax_path = "mathjax/startup.js"
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -10,6 +10,8 @@ import pytest
 from tests.notebooks import ROOT
 
 SITE = ROOT / "_build" / "html"
+READY = """() => Promise.all([document.fonts.ready, window.MathJax?.startup?.promise])
+    .then(() => true)"""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
@@ -82,7 +84,8 @@ def open_page(site, contexts):
         page.asked, page.errors = [], []
         page.on("request", lambda request: page.asked.append(request.url))
         page.on("pageerror", lambda error: page.errors.append(str(error)))
-        page.answer = page.goto(f"{site}/{path}", wait_until="networkidle")
+        page.answer = page.goto(f"{site}/{path}")
+        page.wait_for_function(READY)
         return page
 
     yield open_one

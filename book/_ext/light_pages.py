@@ -1,0 +1,78 @@
+"""Pages that load what they use: a handful of icons, not 4,000; formulas where there are some."""
+
+import re
+from io import BytesIO
+from pathlib import Path
+from shutil import rmtree
+
+import pydata_sphinx_theme
+from fontTools import subset
+
+THEME = Path(pydata_sphinx_theme.__file__).parent / "theme/pydata_sphinx_theme/static"
+CSS, FONTS = "styles/pydata-sphinx-theme.css", "vendor/fontawesome/webfonts"
+FROM_SCRIPTS = {"fa-xmark"}  # icons that the theme's scripts add
+ICON = re.compile(r'((?:\.fa-[\w-]+:+before,?)+)\{content:"\\([0-9a-f]+)"\}')
+SOURCES = re.compile(r'url\([^)]*/([\w-]+)\.woff2\) format\("woff2"\),url\([^)]*\)[^;}]*')
+
+SCRIPT = r'\s*<(?:script|link)\b[^>]*(?:src|href)="[^"]*{}[^"]*"[^>]*>(?:</script>)?'
+ICON_SCRIPT = SCRIPT.format(r"scripts/fontawesome\.js")
+SEARCH = SCRIPT.format(r"(?:searchtools|language_data|searchindex)\.js")
+MATHJAX = SCRIPT.format(r"mathjax/") + r"|\s*<script>window\.MathJax = .*?</script>"
+
+
+def lighter(page: str, name: str) -> str:
+    """A page without the scripts that it has no use for."""
+    page = re.sub(ICON_SCRIPT, "", page)
+    if name != "search.html":
+        page = re.sub(SEARCH, "", page)
+    if not re.search(r'class="[^"]*(?:\bmath\b|text_latex)', page):
+        page = re.sub(MATHJAX, "", page)
+    return page
+
+
+def icon_font(font: str, codes: set[int]) -> bytes:
+    """The glyphs of one of the theme's fonts that the site shows."""
+    options = subset.Options(flavor="woff", notdef_outline=True)
+    whole = subset.load_font(str(THEME / FONTS / f"{font}.ttf"), options)
+    chosen = subset.Subsetter(options)
+    chosen.populate(unicodes=codes)
+    chosen.subset(whole)
+    subset.save_font(whole, file := BytesIO(), options)
+    return file.getvalue()
+
+
+def use_few_icons(static: Path, used: set[str]) -> None:
+    """Cut the theme's style sheet and icon fonts down to the icons in use."""
+    css, codes = (THEME / CSS).read_text(encoding="utf-8"), set()
+
+    def keep(rule):
+        if used.isdisjoint(re.findall(r"fa-[\w-]+", rule[1])):
+            return ""
+        codes.add(int(rule[2], 16))
+        return rule[0]
+
+    css = ICON.sub(keep, css)
+    css = SOURCES.sub(rf'url(../{FONTS}/\1.woff) format("woff")', css)
+    (static / CSS).write_text(re.sub(r"/\*# sourceMapping.*", "", css), encoding="utf-8")
+    rmtree(static / FONTS, ignore_errors=True)
+    (static / FONTS).mkdir(parents=True)
+    for font in re.findall(rf"{FONTS}/([\w-]+)\.woff\)", css):
+        (static / FONTS / f"{font}.woff").write_bytes(icon_font(font, codes))
+    for unused in [static / "scripts/fontawesome.js", *static.rglob("*.map")]:
+        unused.unlink(missing_ok=True)
+
+
+def finish(app, error) -> None:
+    if error or app.builder.format != "html":
+        return
+    out, used = Path(app.outdir), set(FROM_SCRIPTS)
+    for path in out.rglob("*.html"):
+        page = path.read_text(encoding="utf-8")
+        used.update(re.findall(r"\bfa-[\w-]+", page))
+        path.write_text(lighter(page, path.name), encoding="utf-8")
+    use_few_icons(out / "_static", used)
+
+
+def setup(app) -> dict:
+    app.connect("build-finished", finish)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
