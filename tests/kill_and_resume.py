@@ -60,6 +60,7 @@ def main(folder: Path, seed: int) -> None:
         kills += 1
     (one, notes), (other, same_notes) = (read_tensors(run / STATE) for run in (whole, killed))
     same = notes == same_notes and all(torch.equal(one[name], other[name]) for name in one)
+    same &= not [*killed.glob("*.tmp")]  # what the last kill left is cleared away
     print(f"{kills} kills, {left_over} unfinished files, equal: {same}")
 
 

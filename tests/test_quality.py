@@ -45,6 +45,11 @@ def test_a_fault_is_seen_and_nothing_else(old, new, wrong):
     assert {name for name, right in judge(STORY.replace(old, new)).items() if not right} == wrong
 
 
+def test_nobody_is_his_own_friend():
+    alone = {name for name, right in judge(STORY.replace("Ruth", "Max")).items() if not right}
+    assert alone == {"friend"}
+
+
 def test_an_outcome_that_does_not_follow():
     """Each happy story with the last sentence of a sad one, and with another plot's result."""
     happy = [s for s in stories(400, seed=8) if s.facts["outcome"] == "happy"][:40]
