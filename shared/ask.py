@@ -37,7 +37,8 @@ def log_prob(model: GPT, tokenizer: BPEEncoder, beginning: str, rest: str) -> fl
     if not new:
         raise ValueError("the rest has 0 tokens: it should have at least 1")
     if tokenizer.encode(beginning + rest) != known + new:
-        raise ValueError(f"{rest!r} begins in the middle of a token: put the space before a word")
+        raise ValueError(f"{rest!r} begins within a token: put the space before a word")
     ids = [tokenizer.special_tokens[END_OF_TEXT], *known, *new]
-    log_probs = next_log_probs(model, ids[:-1])[len(known) :]  # after the beginning, and so on
-    return log_probs.gather(1, torch.tensor(new, device=log_probs.device)[:, None]).sum().item()
+    # the first token of the rest is judged where the beginning ends
+    log_probs = next_log_probs(model, ids[:-1])[len(known) :]
+    return log_probs[range(len(new)), new].sum().item()

@@ -1,6 +1,7 @@
 """What a model says about a text: against a model whose probabilities are known, and the loss."""
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -49,11 +50,15 @@ def test_after_a_text_comes_what_the_table_says(bigrams):
 def test_a_text_begins_behind_the_end_of_another(bigrams):
     assert math.isclose(probs_after(bigrams, BYTES, "")[65], share(bigrams, 256, 65), rel_tol=1e-5)
     assert bigrams.seen[0][0] == [[256]]
+    probs_after(bigrams, BYTES, "ab")
+    assert bigrams.seen[1][0] == [[256, *b"ab"]]
+    log_prob(bigrams, BYTES, "ab", "c")
+    assert bigrams.seen[2][0] == [[256, *b"ab"]]
 
 
 def test_a_rest_is_a_product_of_its_tokens(bigrams):
     text = [256, *b"ab cd"]
-    steps = [share(bigrams, a, b) for a, b in zip(text, text[1:], strict=False)]
+    steps = [share(bigrams, a, b) for a, b in pairwise(text)]
     for n in (0, 2, 4):
         beginning, rest = "ab cd"[:n], "ab cd"[n:]
         expected = math.log(math.prod(steps[n:]))
@@ -102,9 +107,9 @@ def test_a_rest_begins_where_a_token_does(bigrams):
     words = {bytes([byte]): byte for byte in range(256)} | {b" g": 256, b"la": 257, b" gla": 258}
     tokenizer = BPETokenizer(words, {END_OF_TEXT: 259})
     assert tokenizer.encode(" gla") == [258]
-    with pytest.raises(ValueError, match="middle of a token"):
+    with pytest.raises(ValueError, match="within a token"):
         log_prob(bigrams, tokenizer, "was ", "gla")
-    with pytest.raises(ValueError, match="middle of a token"):
+    with pytest.raises(ValueError, match="within a token"):
         log_prob(bigrams, tokenizer, " g", "la")
 
 
