@@ -1,0 +1,44 @@
+"""Asking a model how likely a text is, as derived in chapter 1.
+
+A text is read as the beginning of a story: behind the token that ends the one before.
+Shapes: T tokens, V vocabulary.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from shared.gpt import GPT
+from shared.tokenizer import END_OF_TEXT, BPEEncoder
+
+
+@torch.no_grad()
+def next_log_probs(model: GPT, ids: Sequence[int]) -> Tensor:
+    """The logarithm of each next token's probability, after each of T tokens.  (T,) -> (T, V)"""
+    was_training = model.training
+    logits = model.eval()(torch.tensor([[*ids]], device=model.wte.weight.device))[0]
+    model.train(was_training)
+    return logits.log_softmax(dim=-1)
+
+
+def probs_after(model: GPT, tokenizer: BPEEncoder, text: str) -> Tensor:
+    """The probability of each token of the vocabulary to come next.  -> (V,)"""
+    ids = [tokenizer.special_tokens[END_OF_TEXT], *tokenizer.encode(text)]
+    return next_log_probs(model, ids)[-1].exp()
+
+
+def log_prob(model: GPT, tokenizer: BPEEncoder, beginning: str, rest: str) -> float:
+    """The logarithm, in nats, of the probability that the text goes on with exactly this.
+
+    Raises ValueError if there is no rest, or if it begins in the middle of a token.
+    """
+    known, new = tokenizer.encode(beginning), tokenizer.encode(rest)
+    if not new:
+        raise ValueError("the rest has 0 tokens: it should have at least 1")
+    if tokenizer.encode(beginning + rest) != known + new:
+        raise ValueError(f"{rest!r} begins within a token: put the space before a word")
+    ids = [tokenizer.special_tokens[END_OF_TEXT], *known, *new]
+    # the first token of the rest is judged where the beginning ends
+    log_probs = next_log_probs(model, ids[:-1])[len(known) :]
+    return log_probs[range(len(new)), new].sum().item()
