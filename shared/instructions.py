@@ -1,4 +1,4 @@
-"""Instructions, made from the Tales or read from a file, as derived in chapter 7.
+"""Instructions, made from the Tales or read from a file, first met in chapter 7.
 
 `instructions.toml` holds what can be asked. Its answers follow from the facts of a story, so they
 are known to be right.
