@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from shared.quality import PARTS, plain_articles
+from shared.quality import PARTS
 from shared.tales import SPLITS, Teller
 
 KINDS = tomllib.loads(Path(__file__).with_name("instructions.toml").read_text(encoding="utf-8"))
@@ -62,13 +62,11 @@ def make_instruction(kind: str, random: Random, held_out: bool) -> Instruction:
     parts, facts = teller.tell_parts(), teller.facts
     happy = facts["outcome"] == "happy"
     facts |= {"other": teller.value("other"), "yes_or_no": "Yes" if happy else "No"}
-    facts["feeling"] = facts["glad" if happy else "sorry"]
+    facts["well"] = "well" if happy else "badly"
     for name in ("color", "thing"):
         others = [value for value in teller.world[name] if value != facts[name]]
         facts[f"new_{name}"] = random.choice(others)
     answer = rules["output"].format(**(facts | parts))  # "ending" is both
-    if change := rules.get("change"):
-        answer = re.sub(rf"\b{facts[change]}\b", facts[f"new_{change}"], plain_articles(answer))
     asked = random.choice(rules["wordings"]).format(**facts)
     given = " ".join(parts[part] for part in rules["input"])
     return Instruction(articles(asked), given, articles(answer), kind, facts)
