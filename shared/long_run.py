@@ -29,9 +29,10 @@ from shared.resume import check_same
 from shared.tales import stories
 from shared.tokenizer import END_OF_TEXT, BPETokenizer
 from shared.train import Recipe, evaluate, processes, start_narrow, train
-from shared.weights import save_model
+from shared.weights import load_model, save_model
 
-TOKENIZER, TRAIN, VALIDATION = "tokenizer.json", "train.npy", "validation.npy"
+MODEL, TOKENIZER = "model.safetensors", "tokenizer.json"
+TRAIN, VALIDATION = "train.npy", "validation.npy"
 KEPT_BACK = 0.1  # of a text, its last part, for validation
 FREE = ("out", "eval_every", "save_every", "compile")  # may change between two parts of a run
 COLUMNS = ("step", "loss", "lr", "grad_norm", "validation")
@@ -45,6 +46,7 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     add("--out", type=Path, required=True, help="folder of the run; goes on with what is there")
     add("--data", default="tales", help="'tales', or a text file")
     add("--stories", type=int, default=25_000, help="how many Tales to train on")
+    add("--start", type=Path, help="folder of a finished run, to go on with its model")
     add("--batch-size", type=int, default=16, help="rows in a batch, over all processes")
     add("--eval-every", type=int, default=100, help="steps between two validation losses")
     add("--save-every", type=int, default=100, help="steps between two saved states")
@@ -100,13 +102,15 @@ def prepare(options: argparse.Namespace) -> None:
     if place.exists():
         check_same(f"{place}: another run", json.loads(place.read_text()), settings)
         return
-    if options.data == "tales":
-        texts = [story.text for story in stories(min(options.stories, 20_000))]
-        BPETokenizer.train(texts, options.vocab_size).save(options.out / TOKENIZER)
+    tales = options.data == "tales"
+    text = "" if tales else Path(options.data).read_text(encoding="utf-8")
+    if options.start:
+        tokenizer = BPETokenizer.load(options.start / TOKENIZER)
     else:
-        text = Path(options.data).read_text(encoding="utf-8")
-        tokenizer = BPETokenizer.train(text, options.vocab_size)
-        tokenizer.save(options.out / TOKENIZER)
+        texts = [story.text for story in stories(min(options.stories, 20_000))] if tales else text
+        tokenizer = BPETokenizer.train(texts, options.vocab_size)
+    tokenizer.save(options.out / TOKENIZER)
+    if not tales:
         ids = tokenizer.encode_ordinary(text)
         n = round(len(ids) * (1 - KEPT_BACK))
         for name, part in ((TRAIN, ids[:n]), (VALIDATION, ids[n:])):
@@ -136,8 +140,12 @@ def run(options: argparse.Namespace, device: torch.device) -> None:
     rank, world = processes()
     feed, validation = load_data(options)
     config, recipe = (chosen(options, kind) for kind in (GPTConfig, Recipe))
-    model = GPT(config, torch.Generator().manual_seed(recipe.seed)).to(device)
-    start_narrow(model)
+    model = GPT(config, torch.Generator().manual_seed(recipe.seed))
+    if options.start:
+        model = load_model(options.start / MODEL, config)
+    else:
+        start_narrow(model)
+    model.to(device)
     if options.compile:
         model.compile()
     wrapped = DistributedDataParallel(model) if world > 1 else model
@@ -155,7 +163,7 @@ def run(options: argparse.Namespace, device: torch.device) -> None:
             add_row(options.out / "metrics.csv", row, first=bar.n == 0)
             bar.set_postfix(loss=f"{record.loss:.3f}", refresh=False)
             bar.update(record.step + 1 - bar.n)
-    save_model(model, options.out / "model.safetensors")
+    save_model(model, options.out / MODEL)
 
 
 def chosen(options: argparse.Namespace, kind):

@@ -1,6 +1,7 @@
-"""Take a finished run on the Tales into the book.  python -m shared.ship runs/tales
+"""Take a finished run on the Tales into the book.  python -m shared.ship runs/tales ...
 
-Copies model, tokenizer and curve to `shared/checkpoints/`, and measures what `card.json` says.
+Several folders are runs that began where the one before had ended. Copies the last model, its
+tokenizer and all curves to `shared/checkpoints/`, and measures what `card.json` says.
 """
 
 import json
@@ -32,17 +33,17 @@ def gap(model, tokenizer, split: str, n: int = 300) -> float:
     return loss + sum(log_prob for _, log_prob in told) / tokens
 
 
-def main(run: Path) -> None:
+def main(runs: list[Path]) -> None:
     CHECKPOINTS.mkdir(exist_ok=True)
-    shutil.copy(run / "model.safetensors", CHECKPOINTS / "tales.safetensors")
-    shutil.copy(run / "tokenizer.json", CHECKPOINTS / "tokenizer.json")
-    rows = (run / "metrics.csv").read_text().splitlines(keepends=True)
-    (CHECKPOINTS / "curve.csv").write_text("".join(row for row in rows if not row.endswith(",\n")))
-    settings = json.loads((run / "settings.json").read_text())
+    shutil.copy(runs[-1] / "model.safetensors", CHECKPOINTS / "tales.safetensors")
+    shutil.copy(runs[-1] / "tokenizer.json", CHECKPOINTS / "tokenizer.json")
+    rows = [row for run in runs for row in (run / "metrics.csv").open() if not row.endswith(",\n")]
+    (CHECKPOINTS / "curve.csv").write_text("".join(rows))
+    settings = [json.loads((run / "settings.json").read_text()) for run in runs]
     model, tokenizer = load_tales()
     luck = torch.Generator().manual_seed(SEED)
     texts = complete(model, tokenizer, [""] * STORIES, Decoding(TEMPERATURE), luck)
-    known = {story.text for story in stories(int(settings["stories"]))}
+    known = {story.text for story in stories(int(settings[-1]["stories"]))}
     quality = {"stories": STORIES, "temperature": TEMPERATURE, "seed": SEED}
     card = {
         "settings": settings,
@@ -56,4 +57,4 @@ def main(run: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main([*map(Path, sys.argv[1:])])

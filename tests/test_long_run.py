@@ -101,6 +101,17 @@ def test_a_text_of_one_s_own(tmp_path):
     assert float(rows(tmp_path / "run")[-1]["validation"]) < losses(tmp_path / "run")[0] - 1
 
 
+def test_going_on_from_a_finished_run(tmp_path):
+    """With its model and its tokenizer, and a new schedule."""
+    main(["--out", str(tmp_path / "one"), *TALES, "--lr", "1e-2", "--steps", "30"])
+    options = ["--start", str(tmp_path / "one"), "--lr", "1e-3", "--stories", "50"]
+    main(["--out", str(tmp_path / "two"), *TALES, *options])
+    tokenizers = [(tmp_path / run / "tokenizer.json").read_bytes() for run in ("one", "two")]
+    assert tokenizers[0] == tokenizers[1]
+    assert losses(tmp_path / "two")[0] == pytest.approx(losses(tmp_path / "one")[-1], abs=0.3)
+    assert losses(tmp_path / "two")[0] < losses(tmp_path / "one")[0] - 1
+
+
 def test_other_settings_in_the_same_folder(tmp_path):
     main(["--out", str(tmp_path), *TALES])
     with pytest.raises(ValueError, match=r"another run; .*'lr': \('0.004', '0.1'\)"):
