@@ -28,8 +28,9 @@ $(SITE): .venv/installed _config.yml _toc.yml CHANGELOG.md CONTRIBUTING.md $(fil
 book: $(SITE)
 	@echo "The book is at file://$(CURDIR)/_build/html/index.html"
 
+# Two workers with a thread each: more threads than cores would wait for one another.
 test: $(SITE)
-	$(BIN)/python -m pytest -n 2 --dist loadfile --nbval tests notebooks
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --nbval tests notebooks
 
 check: .venv/installed
 	$(BIN)/ruff check .

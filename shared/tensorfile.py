@@ -1,5 +1,6 @@
 """Tensors in files that are checked when they are read, used from chapter 5 on."""
 
+import json
 from hashlib import sha256
 from pathlib import Path
 
@@ -11,10 +12,10 @@ from shared.files import whole_file
 
 
 def write_tensors(path: str | Path, tensors: dict[str, Tensor], **notes: str) -> None:
-    """Write a safetensors file, whole or not at all, with notes and the checksum of its tensors."""
-    checksum = sha256(save(tensors)).hexdigest()
+    """Write a safetensors file, whole or not at all, with notes and a checksum of all."""
+    notes = {"format": "pt", **notes}
     with whole_file(path) as file:
-        file.write(save(tensors, {"format": "pt", **notes, "sha256": checksum}))
+        file.write(save(tensors, {**notes, "sha256": checksum(tensors, notes)}))
 
 
 def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -25,7 +26,12 @@ def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             notes = file.metadata() or {}
     except SafetensorError as error:
         raise ValueError(f"{path}: no complete safetensors file ({error})") from error
-    found = sha256(save(tensors)).hexdigest()
-    if notes.get("sha256", found) != found:
-        raise ValueError(f"{path}: damaged, its checksum is {found}, not {notes['sha256']}")
+    stated = notes.pop("sha256", None)  # others' files have none
+    if stated and stated != (found := checksum(tensors, notes)):
+        raise ValueError(f"{path}: damaged, its checksum is {found}, not {stated}")
     return tensors, notes
+
+
+def checksum(tensors: dict[str, Tensor], notes: dict[str, str]) -> str:
+    """SHA-256 of tensors and notes, in whatever order they come."""
+    return sha256(save(tensors) + json.dumps(notes, sort_keys=True).encode()).hexdigest()

@@ -16,5 +16,6 @@ addEventListener("load", () => {
   reachWhatScrolls();
   window.MathJax?.startup?.promise?.then(reachWhatScrolls);
 });
+document.fonts.addEventListener("loadingdone", reachWhatScrolls); // formulas grow with their fonts
 addEventListener("resize", reachWhatScrolls);
 addEventListener("input", reachWhatScrolls); // a slider shows another figure

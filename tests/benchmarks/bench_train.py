@@ -39,7 +39,7 @@ class Attention(nn.Module):
 
 
 class Opponent(nn.Module):
-    """The model of nanoGPT with biases, as GPT-2 has them."""
+    """The model of nanoGPT, with biases and the GELU that GPT-2 has."""
 
     def __init__(self, config: GPTConfig):
         super().__init__()
@@ -50,7 +50,9 @@ class Opponent(nn.Module):
             nn.Sequential(nn.LayerNorm(C), Attention(config)) for _ in range(config.n_layers)
         )
         self.mlp = nn.ModuleList(
-            nn.Sequential(nn.LayerNorm(C), nn.Linear(C, 4 * C), nn.GELU(), nn.Linear(4 * C, C))
+            nn.Sequential(
+                nn.LayerNorm(C), nn.Linear(C, 4 * C), nn.GELU("tanh"), nn.Linear(4 * C, C)
+            )
             for _ in range(config.n_layers)
         )
         self.ln_f, self.lm_head = nn.LayerNorm(C), nn.Linear(C, config.vocab_size, bias=False)

@@ -1,0 +1,41 @@
+"""tinyshakespeare by character with nanoGPT's setting for a CPU; one of `make bench`.
+
+4 layers, 4 heads, width 128, windows of 64, batches of 12, 2,000 steps, no dropout, 65 characters:
+nanoGPT's README (https://github.com/karpathy/nanoGPT) reports a validation loss of 1.88.
+Needs the text (see shared.data).
+"""
+
+import time
+
+import torch
+
+from shared.config import GPTConfig
+from shared.data import fetch
+from shared.feed import random_windows
+from shared.gpt import GPT, count_parameters
+from shared.train import Recipe, evaluate, start_narrow, train
+
+T, B = 64, 12
+
+
+def main() -> None:
+    torch.set_num_threads(2)
+    text = fetch("tinyshakespeare").read_text()
+    characters = sorted(set(text))
+    ids = torch.tensor([characters.index(character) for character in text])
+    n = int(0.9 * len(ids))  # as nanoGPT divides it
+    rows = ids[n:].unfold(0, T + 1, T)
+    config = GPTConfig(len(characters), T, 128, 4, 4)
+    model = GPT(config, torch.Generator().manual_seed(0))
+    start_narrow(model)
+    recipe, start = Recipe(steps=2000, lr=4e-3, warmup=100), time.perf_counter()
+    for record in train(model, random_windows(ids[:n], T, B), recipe):
+        if (record.step + 1) % 500 == 0:
+            loss = evaluate(model, rows[:, :-1], rows[:, 1:])
+            seconds = time.perf_counter() - start
+            print(f"step {record.step + 1}: validation {loss:.3f}, {seconds:.0f} s", flush=True)
+    print(f"{count_parameters(config):,} parameters; nanoGPT: 1.88")
+
+
+if __name__ == "__main__":
+    main()
