@@ -10,7 +10,8 @@ MATHJAX = """startup.js core.js input/tex.js input/tex/extensions output/chtml.j
 CURES = [  # of the theme's own pages
     (r'<div id="pst-primary-sidebar" ', r'\g<0>role="region" aria-label="Book" '),
     (r"<h1></h1>", "<h1>Search</h1>"),
-    (r' role="doc-biblio(?:entry|graphy)"', ""),  # no longer roles of a <div>
+    (r' role="doc-biblioentry"', ""),  # no longer a role
+    (r'<div role="list" (class="citation-list")', r"<div \1"),  # of what are no list items
     (  # the front door, which Jupyter Book leaves without a name or a link
         r'^<meta http-equiv="Refresh" content="0; url=([^"]+)" />\s*$',
         r'<!DOCTYPE html><html lang="en"><meta charset="utf-8">'

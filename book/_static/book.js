@@ -1,7 +1,7 @@
 // What is wider than the page scrolls in itself. Let the keyboard reach it, then and only then.
 function reachWhatScrolls() {
   for (const wide of document.querySelectorAll(".lm-figure, .bd-article mjx-container")) {
-    const scrolls = wide.scrollWidth > wide.clientWidth + 1 && getComputedStyle(wide).overflowX === "auto";
+    const scrolls = wide.scrollWidth > wide.clientWidth && getComputedStyle(wide).overflowX === "auto";
     if (scrolls) {
       wide.tabIndex = 0;
       wide.setAttribute("role", "group");

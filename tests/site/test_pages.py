@@ -30,7 +30,7 @@ ONE_OF_EACH = """() => {
 # The theme's script and ours let the keyboard reach what scrolls, a moment after a new width.
 REACHED = """() => [...document.querySelectorAll(
     '.bd-article :is(pre, .output, .pst-scrollable-table-container, .lm-figure, mjx-container)'
-)].every(e => e.scrollWidth <= e.clientWidth + 1 || e.tabIndex == 0
+)].every(e => e.scrollWidth <= e.clientWidth + !e.matches('mjx-container') || e.tabIndex == 0
     || getComputedStyle(e).overflowX == 'visible')"""
 COMPRESSED = (".woff", ".woff2", ".png", ".jpg", ".gz", ".safetensors")
 CONTAINERS = "html, body, .bd-main, .bd-content, .bd-article-container, article"
