@@ -10,7 +10,7 @@ import time
 import torch
 
 from shared.config import GPTConfig
-from shared.data import fetch
+from shared.data import available, fetch
 from shared.feed import random_windows
 from shared.gpt import GPT, count_parameters
 from shared.train import Recipe, evaluate, start_narrow, train
@@ -19,6 +19,9 @@ T, B = 64, 12
 
 
 def main() -> None:
+    if not available("tinyshakespeare"):
+        print("tinyshakespeare can't be had here")
+        return
     torch.set_num_threads(2)
     text = fetch("tinyshakespeare").read_text()
     characters = sorted(set(text))
