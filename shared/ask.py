@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from shared.generate import evaluating
 from shared.gpt import GPT
 from shared.tokenizer import END_OF_TEXT, BPEEncoder
 
@@ -16,9 +17,8 @@ from shared.tokenizer import END_OF_TEXT, BPEEncoder
 @torch.no_grad()
 def next_log_probs(model: GPT, ids: Sequence[int]) -> Tensor:
     """The logarithm of each next token's probability, after each of T tokens.  (T,) -> (T, V)"""
-    was_training = model.training
-    logits = model.eval()(torch.tensor([[*ids]], device=model.wte.weight.device))[0]
-    model.train(was_training)
+    with evaluating(model):
+        logits = model(torch.tensor([[*ids]], device=model.wte.weight.device))[0]
     return logits.log_softmax(dim=-1)
 
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from shared.config import GPTConfig
+from shared.generate import evaluating
 from shared.gpt import GPT
 from shared.tales import WORLD, Story, Teller
 from shared.tensorfile import read_tensors, write_tensors
@@ -124,12 +125,9 @@ def in_batches(
     call: Callable[[Tensor], Tensor], model: nn.Module, ids: Tensor, batch_size: int = 64
 ) -> Tensor:
     """What `call` makes of all rows while the model is in evaluation mode.  (N, T) -> (N, ...)"""
-    was_training, device = model.training, next(model.parameters()).device
-    model.eval()
-    try:
+    device = next(model.parameters()).device
+    with evaluating(model):
         return torch.cat([call(batch.to(device)).cpu() for batch in ids.split(batch_size)])
-    finally:
-        model.train(was_training)
 
 
 def predict(model: GPTClassifier, ids: Tensor, batch_size: int = 64) -> Tensor:

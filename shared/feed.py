@@ -11,6 +11,8 @@ from torch import Tensor
 
 from shared.batches import TokenFile
 from shared.gpt import IGNORED
+from shared.tales import stories
+from shared.tokenizer import END_OF_TEXT, BPEEncoder
 
 Batch = tuple[Tensor, Tensor]
 Feed = Callable[[int], Batch]
@@ -94,3 +96,15 @@ def story_rows(stories: Sequence[Sequence[int]], context_length: int, end: int) 
         x[1 : len(ids) + 1] = torch.tensor(ids)
         y[: len(ids) + 1] = torch.tensor([*ids, end])
     return inputs, targets
+
+
+def validation_rows(
+    tokenizer: BPEEncoder, context_length: int, split: str = "validation", n: int = 300
+) -> tuple[Batch, float]:
+    """n Tales, those that fit, as rows, and the lowest loss possible on them, in nats per token."""
+    told = [(tokenizer.encode(story.text), story.log_prob) for story in stories(n, split=split)]
+    told = [(ids, log_prob) for ids, log_prob in told if len(ids) < context_length]
+    tokens = sum(len(ids) + 1 for ids, _ in told)  # and the end
+    end = tokenizer.special_tokens[END_OF_TEXT]
+    rows = story_rows([ids for ids, _ in told], context_length, end)
+    return rows, -sum(log_prob for _, log_prob in told) / tokens

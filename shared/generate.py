@@ -4,10 +4,11 @@ Shapes: B rows, T tokens, V vocabulary.
 """
 
 from collections.abc import Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from shared.gpt import GPT
 from shared.tokenizer import END_OF_TEXT, BPEEncoder, check_ids
@@ -66,6 +67,17 @@ def sample_token(
     return drawn[:, 0].to(logits.device)
 
 
+@contextmanager
+def evaluating(model: nn.Module):
+    """Evaluation mode, without dropout; afterwards the mode in which the model was."""
+    was_training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(was_training)
+
+
 @torch.no_grad()
 def generate(
     model: GPT,
@@ -90,9 +102,8 @@ def generate(
     ids = torch.zeros(len(prompts), int(lengths.max()) + n_tokens, dtype=torch.long, device=device)
     for row, prompt in zip(ids, prompts, strict=True):
         row[: len(prompt)] = torch.tensor(prompt)
-    stops, was_training = lengths + n_tokens, model.training
-    model.eval()
-    try:
+    stops = lengths + n_tokens
+    with evaluating(model):
         for t in range(int(lengths.min()), ids.shape[1]):
             rows = ((lengths <= t) & (t < stops)).nonzero()[:, 0]  # those that write now
             if len(rows):
@@ -101,8 +112,6 @@ def generate(
                 ids[rows, t] = new
                 if end is not None:
                     stops[rows[new.cpu() == end]] = t + 1
-    finally:
-        model.train(was_training)
     return [row[:stop] for row, stop in zip(ids.tolist(), stops.tolist(), strict=True)]
 
 

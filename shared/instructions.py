@@ -5,7 +5,6 @@ are known to be right.
 """
 
 import json
-import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from pathlib import Path
 from random import Random
 
 from shared.quality import PARTS
-from shared.tales import SPLITS, Teller
+from shared.tales import SPLITS, Teller, articles
 
 KINDS = tomllib.loads(Path(__file__).with_name("instructions.toml").read_text(encoding="utf-8"))
 EXACT = tuple(kind for kind, rules in KINDS.items() if "free" not in rules)  # one right answer
@@ -49,11 +48,6 @@ class PartTeller(Teller):
         ends = [*self.begins[1:], len(text)]
         pieces = (text[a:b].strip() for a, b in zip(self.begins, ends, strict=True))
         return dict(zip(PARTS, map(articles, pieces), strict=True))
-
-
-def articles(text: str) -> str:
-    """ "an" for "a" before a vowel; the world's words begin as they sound."""
-    return re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", text)
 
 
 def make_instruction(kind: str, random: Random, held_out: bool) -> Instruction:

@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from shared.batches import SlidingWindows, TokenFile, story_windows
 from shared.config import TALES, GPTConfig
-from shared.feed import Batch, Feed, part_of, random_windows, shuffled, story_rows
+from shared.feed import Batch, Feed, part_of, random_windows, shuffled, validation_rows
 from shared.files import whole_file
 from shared.gpt import GPT
 from shared.resume import check_same
@@ -130,9 +130,8 @@ def load_data(options: argparse.Namespace) -> tuple[Feed, Batch]:
     end = tokenizer.special_tokens[END_OF_TEXT]
     told = [tokenizer.encode(story.text) for story in stories(options.stories)]
     windows = story_windows(told, T, end)
-    unseen = [tokenizer.encode(story.text) for story in stories(300, split="validation")]
-    fitting = [ids for ids in unseen if len(ids) < T]
-    return shuffled(windows[:, :-1], windows[:, 1:], B, seed), story_rows(fitting, T, end)
+    validation, _ = validation_rows(tokenizer, T)
+    return shuffled(windows[:, :-1], windows[:, 1:], B, seed), validation
 
 
 def run(options: argparse.Namespace, device: torch.device) -> None:
@@ -140,10 +139,10 @@ def run(options: argparse.Namespace, device: torch.device) -> None:
     rank, world = processes()
     feed, validation = load_data(options)
     config, recipe = (chosen(options, kind) for kind in (GPTConfig, Recipe))
-    model = GPT(config, torch.Generator().manual_seed(recipe.seed))
     if options.start:
         model = load_model(options.start / MODEL, config)
     else:
+        model = GPT(config, torch.Generator().manual_seed(recipe.seed))
         start_narrow(model)
     model.to(device)
     if options.compile:

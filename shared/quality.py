@@ -22,7 +22,7 @@ VALUES = {
     **{name: WORLD[name] for name in ("relative", "glad", "sorry")},
 }
 JUDGED = ("hero", "thing", "color", "place", "friend", "outcome")
-Part = dict[str, set[str]]  # what one part of a story says: its plot, its outcome, its names
+Part = dict[str, set[str]]  # what is said in a part of a story: its plot, its outcome, its names
 
 
 def plain_articles(text: str) -> str:
@@ -81,17 +81,17 @@ def judge(text: str) -> dict[str, bool]:
     if re.search(r"\b[Aa] [aeiou]", text):  # for "an"
         return best
     for parts in readings(plain_articles(text)):
-        found = {"grammatical": True} | {name: kept(parts, name) for name in JUDGED}
+        said = {
+            key: set().union(*(part.get(key, ()) for part in parts))
+            for key in (*VALUES, "plot", "outcome")
+        }
+        found = {"grammatical": True} | {name: kept(said, name) for name in JUDGED}
         best = max(best, found, key=lambda verdict: sum(verdict.values()))
     return best
 
 
-def kept(parts: list[Part], name: str) -> bool:
-    """Whether the parts agree on a name; on the hero's pronouns too; on the outcome in one plot."""
-    said = {
-        key: set().union(*(part.get(key, ()) for part in parts))
-        for key in (*VALUES, "plot", "outcome")
-    }
+def kept(said: Part, name: str) -> bool:
+    """Whether all parts agree on a name; on the hero's pronouns too; on the outcome in one plot."""
     if name == "outcome":
         return len(said["plot"]) == len(said["outcome"]) == 1
     if name == "friend":

@@ -11,32 +11,28 @@ from pathlib import Path
 
 import torch
 
-from shared.feed import story_rows
+from shared.feed import validation_rows
 from shared.files import whole_file
 from shared.generate import Decoding, complete
+from shared.long_run import MODEL, TOKENIZER
 from shared.quality import story_quality
 from shared.tales import stories
-from shared.tokenizer import END_OF_TEXT
 from shared.train import evaluate
 from shared.weights import CHECKPOINTS, load_tales
 
 STORIES, TEMPERATURE, SEED = 300, 0.8, 0
 
 
-def gap(model, tokenizer, split: str, n: int = 300) -> float:
-    """Nats per token above the entropy floor, on n stories of a split (those that fit)."""
-    T, end = model.config.context_length, tokenizer.special_tokens[END_OF_TEXT]
-    told = [(tokenizer.encode(story.text), story.log_prob) for story in stories(n, split=split)]
-    told = [(ids, log_prob) for ids, log_prob in told if len(ids) < T]
-    tokens = sum(len(ids) + 1 for ids, _ in told)
-    loss = evaluate(model, *story_rows([ids for ids, _ in told], T, end))
-    return loss + sum(log_prob for _, log_prob in told) / tokens
+def gap(model, tokenizer, split: str) -> float:
+    """Nats per token above the entropy floor, on stories of a split."""
+    rows, floor = validation_rows(tokenizer, model.config.context_length, split)
+    return evaluate(model, *rows) - floor
 
 
 def main(runs: list[Path]) -> None:
     CHECKPOINTS.mkdir(exist_ok=True)
-    shutil.copy(runs[-1] / "model.safetensors", CHECKPOINTS / "tales.safetensors")
-    shutil.copy(runs[-1] / "tokenizer.json", CHECKPOINTS / "tokenizer.json")
+    shutil.copy(runs[-1] / MODEL, CHECKPOINTS / "tales.safetensors")
+    shutil.copy(runs[-1] / TOKENIZER, CHECKPOINTS / TOKENIZER)
     rows = [row for run in runs for row in (run / "metrics.csv").open() if not row.endswith(",\n")]
     (CHECKPOINTS / "curve.csv").write_text("".join(rows))
     settings = [json.loads((run / "settings.json").read_text()) for run in runs]

@@ -38,9 +38,7 @@ class Teller:
 
     def tell(self) -> Story:
         self.expand(self.choose(self.world["story"]))
-        # "a" before a vowel is "an"; the world's words begin as they sound
-        text = re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", "".join(self.parts))
-        return Story(text, self.facts, self.log_prob)
+        return Story(articles("".join(self.parts)), self.facts, self.log_prob)
 
     def choose(self, options: list):
         self.log_prob -= math.log(len(options))
@@ -106,6 +104,11 @@ class Teller:
         """What `first` goes with: every so many-th pair is held out, and only held-out ones are."""
         i = firsts.index(first)
         return [b for j, b in enumerate(seconds) if self.held_out == ((i + j) % every == 0)]
+
+
+def articles(text: str) -> str:
+    """ "an" for "a" before a vowel; the world's words begin as they sound."""
+    return re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", text)
 
 
 def stories(n: int, seed: int = 0, split: str = "train") -> list[Story]:

@@ -13,6 +13,7 @@ from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from shared.feed import Feed, generator_of
+from shared.generate import evaluating
 from shared.gpt import GPT, IGNORED, next_token_loss
 from shared.resume import load_state, save_state
 
@@ -145,12 +146,11 @@ def evaluate(model: nn.Module, inputs: Tensor, targets: Tensor, batch_size: int 
     counts = int((targets != IGNORED).sum())
     if not counts:
         raise ValueError(f"none of the targets {tuple(targets.shape)} counts")
-    was_training, device, total = model.training, next(model.parameters()).device, 0.0
-    model.eval()
-    for x, y in zip(inputs.split(batch_size), targets.split(batch_size), strict=True):
-        if n := int((y != IGNORED).sum()):
-            total += next_token_loss(model(x.to(device)), y.to(device)).item() * n
-    model.train(was_training)
+    device, total = next(model.parameters()).device, 0.0
+    with evaluating(model):
+        for x, y in zip(inputs.split(batch_size), targets.split(batch_size), strict=True):
+            if n := int((y != IGNORED).sum()):
+                total += next_token_loss(model(x.to(device)), y.to(device)).item() * n
     return total / counts
 
 
