@@ -98,7 +98,7 @@ def story_rows(stories: Sequence[Sequence[int]], context_length: int, end: int) 
     return inputs, targets
 
 
-def validation_rows(
+def rows_and_floor(
     tokenizer: BPEEncoder, context_length: int, split: str = "validation", n: int = 300
 ) -> tuple[Batch, float]:
     """n Tales, those that fit, as rows, and the lowest loss possible on them, in nats per token."""

@@ -27,8 +27,8 @@ class Decoding:
             raise ValueError(f"temperature is {self.temperature}: it should be at least 0")
         if not 0 < self.top_p <= 1:
             raise ValueError(f"top_p is {self.top_p}: it should be above 0 and at most 1")
-        if self.top_k is not None and self.top_k < 1:
-            raise ValueError(f"top_k is {self.top_k}: it should be at least 1")
+        if self.top_k is not None and not (self.top_k >= 1 and self.top_k == int(self.top_k)):
+            raise ValueError(f"top_k is {self.top_k}: it should be a whole number, at least 1")
 
 
 GREEDY = Decoding(temperature=0)
@@ -95,8 +95,10 @@ def generate(
     device, context_length = model.wte.weight.device, model.config.context_length
     prompts = [check_ids(prompt, model.config.vocab_size) for prompt in prompts]
     lengths = torch.tensor([len(prompt) for prompt in prompts])  # (B,)
-    if n_tokens < 0 or (lengths == 0).any():
-        raise ValueError(f"{n_tokens} tokens for prompts of {lengths.tolist()}: at least 0, and 1")
+    if n_tokens < 0:
+        raise ValueError(f"n_tokens is {n_tokens}: it should be at least 0")
+    if (lengths == 0).any():
+        raise ValueError(f"prompt {lengths.tolist().index(0)} is empty: it should have a token")
     if not len(lengths):
         return []
     ids = torch.zeros(len(prompts), int(lengths.max()) + n_tokens, dtype=torch.long, device=device)

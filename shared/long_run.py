@@ -13,6 +13,7 @@ import csv
 import json
 import os
 from dataclasses import asdict, fields
+from datetime import timedelta
 from pathlib import Path
 
 import torch
@@ -22,7 +23,7 @@ from tqdm import tqdm
 
 from shared.batches import SlidingWindows, TokenFile, story_windows
 from shared.config import TALES, GPTConfig
-from shared.feed import Batch, Feed, part_of, random_windows, shuffled, validation_rows
+from shared.feed import Batch, Feed, part_of, random_windows, rows_and_floor, shuffled
 from shared.files import whole_file
 from shared.gpt import GPT
 from shared.resume import check_same
@@ -34,6 +35,8 @@ from shared.weights import load_model, save_model
 MODEL, TOKENIZER = "model.safetensors", "tokenizer.json"
 TRAIN, VALIDATION = "train.npy", "validation.npy"
 KEPT_BACK = 0.1  # of a text, its last part, for validation
+ROWS = 300  # to validate with, at most
+PATIENCE = timedelta(hours=2)  # of other processes, while the first prepares data or validates
 FREE = ("out", "eval_every", "save_every", "compile")  # may change between two parts of a run
 COLUMNS = ("step", "loss", "lr", "grad_norm", "validation")
 
@@ -64,12 +67,13 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
 def main(words: list[str] | None = None) -> None:
     """Start the processes, prepare the folder once, train, and close down."""
     options = arguments(words)
+    config, recipe = (chosen(options, kind) for kind in (GPTConfig, Recipe))  # or say what is wrong
     device = start_process()
     try:
         if processes()[0] == 0:
-            prepare(options)
+            prepare(options, config)
         wait_for_all()
-        run(options, device)
+        run(options, config, recipe, device)
     finally:
         if distributed.is_initialized():
             distributed.destroy_process_group()
@@ -78,7 +82,8 @@ def main(words: list[str] | None = None) -> None:
 def start_process() -> torch.device:
     """Join the others if torchrun started this process; its device, a GPU if there is one."""
     if "WORLD_SIZE" in os.environ:  # set by torchrun
-        distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+        backend = "nccl" if torch.cuda.is_available() else "gloo"
+        distributed.init_process_group(backend, timeout=PATIENCE)
     if not torch.cuda.is_available():
         return torch.device("cpu")
     device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
@@ -91,11 +96,13 @@ def wait_for_all() -> None:
         distributed.barrier()
 
 
-def prepare(options: argparse.Namespace) -> None:
+def prepare(options: argparse.Namespace, config: GPTConfig) -> None:
     """Settings, tokenizer and tokens in the folder, unless they are there.
 
-    Raises ValueError if the folder is that of a run with other settings.
+    Raises ValueError if the folder is that of a run with other settings, or if the run can't begin.
     """
+    if options.batch_size % (world := processes()[1]):
+        raise ValueError(f"a batch of {options.batch_size} can't be divided by {world} processes")
     options.out.mkdir(parents=True, exist_ok=True)
     settings = {k: str(v) for k, v in vars(options).items() if k not in FREE}
     place = options.out / "settings.json"
@@ -105,6 +112,7 @@ def prepare(options: argparse.Namespace) -> None:
     tales = options.data == "tales"
     text = "" if tales else Path(options.data).read_text(encoding="utf-8")
     if options.start:
+        load_model(options.start / MODEL, config)
         tokenizer = BPETokenizer.load(options.start / TOKENIZER)
     else:
         texts = [story.text for story in stories(min(options.stories, 20_000))] if tales else text
@@ -123,31 +131,33 @@ def load_data(options: argparse.Namespace) -> tuple[Feed, Batch]:
     """The batches to train on, and the rows to validate with."""
     T, B, seed = options.context_length, options.batch_size, options.seed
     if options.data != "tales":
-        rows = SlidingWindows(TokenFile(options.out / VALIDATION), T, T)
-        inputs, targets = (torch.stack(part) for part in zip(*list(rows), strict=True))
+        windows = SlidingWindows(TokenFile(options.out / VALIDATION), T, T)
+        rows = [windows[i] for i in range(0, len(windows), -(-len(windows) // ROWS))]
+        inputs, targets = (torch.stack(part) for part in zip(*rows, strict=True))
         return random_windows(TokenFile(options.out / TRAIN), T, B, seed), (inputs, targets)
     tokenizer = BPETokenizer.load(options.out / TOKENIZER)
     end = tokenizer.special_tokens[END_OF_TEXT]
     told = [tokenizer.encode(story.text) for story in stories(options.stories)]
     windows = story_windows(told, T, end)
-    validation, _ = validation_rows(tokenizer, T)
+    validation, _ = rows_and_floor(tokenizer, T)
     return shuffled(windows[:, :-1], windows[:, 1:], B, seed), validation
 
 
-def run(options: argparse.Namespace, device: torch.device) -> None:
+def run(
+    options: argparse.Namespace, config: GPTConfig, recipe: Recipe, device: torch.device
+) -> None:
     """Train, with a bar and metrics.csv, and write model.safetensors at the end."""
     rank, world = processes()
     feed, validation = load_data(options)
-    config, recipe = (chosen(options, kind) for kind in (GPTConfig, Recipe))
     if options.start:
         model = load_model(options.start / MODEL, config)
     else:
         model = GPT(config, torch.Generator().manual_seed(recipe.seed))
         start_narrow(model)
     model.to(device)
-    if options.compile:
-        model.compile()
     wrapped = DistributedDataParallel(model) if world > 1 else model
+    if options.compile:
+        wrapped.compile()
     feed = part_of(feed, rank, world)
     records = train(wrapped, feed, recipe, folder=options.out, save_every=options.save_every)
     if rank:

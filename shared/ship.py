@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from shared.feed import validation_rows
+from shared.feed import rows_and_floor
 from shared.files import whole_file
 from shared.generate import Decoding, complete
 from shared.long_run import MODEL, TOKENIZER
@@ -25,7 +25,7 @@ STORIES, TEMPERATURE, SEED = 300, 0.8, 0
 
 def gap(model, tokenizer, split: str) -> float:
     """Nats per token above the entropy floor, on stories of a split."""
-    rows, floor = validation_rows(tokenizer, model.config.context_length, split)
+    rows, floor = rows_and_floor(tokenizer, model.config.context_length, split)
     return evaluate(model, *rows) - floor
 
 
@@ -33,8 +33,9 @@ def main(runs: list[Path]) -> None:
     CHECKPOINTS.mkdir(exist_ok=True)
     shutil.copy(runs[-1] / MODEL, CHECKPOINTS / "tales.safetensors")
     shutil.copy(runs[-1] / TOKENIZER, CHECKPOINTS / TOKENIZER)
-    rows = [row for run in runs for row in (run / "metrics.csv").open() if not row.endswith(",\n")]
-    (CHECKPOINTS / "curve.csv").write_text("".join(rows))
+    head, *_ = tables = [(run / "metrics.csv").read_text().splitlines(True) for run in runs]
+    rows = [row for table in tables for row in table[1:] if not row.endswith(",\n")]
+    (CHECKPOINTS / "curve.csv").write_text("".join([head[0], *rows]))
     settings = [json.loads((run / "settings.json").read_text()) for run in runs]
     model, tokenizer = load_tales()
     luck = torch.Generator().manual_seed(SEED)

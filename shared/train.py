@@ -5,6 +5,7 @@ Long runs, on one device or many: python -m shared.train --help
 
 import math
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,12 +31,16 @@ class Recipe:
     clip: float = 1.0  # the largest norm of the gradient
     accumulate: int = 1  # batches for one step
     bf16: bool = False  # matrix products in bfloat16
-    seed: int = 0  # of dropout
+    seed: int = 0  # of dropout; in a long run of weights and batches too
 
     def __post_init__(self):
         for name in ("steps", "lr", "clip", "accumulate"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is {getattr(self, name)}: it should be above 0")
+        for name in ("lr", "final", "weight_decay"):
+            value = getattr(self, name)
+            if not 0 <= value < math.inf:
+                raise ValueError(f"{name} is {value}: it should be finite and not below 0")
         if not 0 <= self.warmup < self.steps:
             raise ValueError(f"a warm-up of {self.warmup} steps does not fit {self.steps} steps")
 
@@ -61,9 +66,10 @@ def cosine_lr(step: int, recipe: Recipe) -> float:
 
 @torch.no_grad()
 def start_narrow(model: GPT) -> None:
-    """Larger numbers at the start, for models narrower than GPT-2, whose 0.02 is meant for C = 768.
+    """Larger numbers at the start, for models narrower than GPT-2 small.
 
-    Token vectors get twice more, so that words used alike stay different words.
+    Its 0.02 times the root of its 768 channels is kept for fewer channels. Token vectors get twice
+    more, so that words used alike stay different words.
     """
     times = (768 / model.config.d_model) ** 0.5
     for name, weight in model.named_parameters():
@@ -94,11 +100,14 @@ def train(
 ) -> Iterator[Record]:
     """Train, yielding a Record after each step. With a folder, save there and resume from there.
 
+    A step is saved when the next Record is asked for: what was done with its own is done by then.
+    Each step seeds PyTorch's global generator, for dropout.
     Raises FloatingPointError if loss or gradient is not finite; the last saved state stays.
     """
     own = model.module if isinstance(model, DistributedDataParallel) else model
     optimizer = make_optimizer(own, recipe)
     start = load_state(folder, own, optimizer, recipe) if folder else 0
+    optimizer.zero_grad()
     for step in range(start, recipe.steps):
         for group in optimizer.param_groups:
             group["lr"] = cosine_lr(step, recipe)
@@ -108,22 +117,27 @@ def train(
             raise FloatingPointError(f"step {step}: the loss is {loss}, its gradient's norm {norm}")
         optimizer.step()
         optimizer.zero_grad()
+        yield Record(step, loss, cosine_lr(step, recipe), norm)
         if folder and ((step + 1) % save_every == 0 or step + 1 == recipe.steps):
             save_state(folder, own, optimizer, recipe, step + 1)
-        yield Record(step, loss, cosine_lr(step, recipe), norm)
 
 
 def add_gradients(model, feed: Feed, step: int, recipe: Recipe, loss_of) -> float:
-    """Backward through the step's batches; their mean loss, over all processes."""
+    """Backward through the step's batches; the mean of their losses, over all processes.
+
+    It is the mean over all tokens if each batch has as many targets that count.
+    """
     device, rank, world = next(model.parameters()).device, *processes()
     # dropout follows from the step too: nothing random is left to be saved
     torch.manual_seed(generator_of(recipe.seed, step, rank).initial_seed())
     total = torch.zeros((), device=device)
     for i in range(step * recipe.accumulate, (step + 1) * recipe.accumulate):
         inputs, targets = (part.to(device, non_blocking=True) for part in feed(i))
-        with torch.autocast(device.type, torch.bfloat16, enabled=recipe.bf16):
-            loss = loss_of(model(inputs), targets) / recipe.accumulate
-        loss.backward()
+        alone = world > 1 and (i + 1) % recipe.accumulate  # gradients travel once per step
+        with model.no_sync() if alone else nullcontext():
+            with torch.autocast(device.type, torch.bfloat16, enabled=recipe.bf16):
+                loss = loss_of(model(inputs), targets) / recipe.accumulate
+            loss.backward()
         total += loss.detach()
     if world > 1:
         distributed.all_reduce(total)

@@ -1,15 +1,18 @@
 """The model that comes with the book: whole, as good as its card says, and open to others."""
 
+import csv
 import json
 from shutil import copy
 
 import pytest
 import torch
 
+from shared.feed import rows_and_floor
 from shared.generate import Decoding, complete
 from shared.quality import story_quality
 from shared.ship import gap
 from shared.tales import stories
+from shared.train import evaluate
 from shared.weights import CHECKPOINTS, load_tales
 from tests.test_gpt import hugging_face
 
@@ -27,6 +30,14 @@ def test_loss_above_the_floor(tales):
     assert 0 < found < 0.03
     found = gap(*tales, "held_out")
     assert found == pytest.approx(STATED["the_same_on_held_out_pairs"], abs=1e-3)
+
+
+def test_the_curve_ends_where_the_model_is(tales):
+    with (CHECKPOINTS / "curve.csv").open() as file:
+        *_, last = csv.DictReader(file)
+    rows, _ = rows_and_floor(tales[1], tales[0].config.context_length)
+    assert float(last["validation"]) == pytest.approx(evaluate(tales[0], *rows), abs=1e-4)
+    assert int(last["step"]) + 1 == int(STATED["settings"][-1]["steps"])
 
 
 @pytest.mark.slow

@@ -177,9 +177,10 @@ def test_texts_are_completed():
         (lambda model: Decoding(top_p=0.0), "top_p is 0.0"),
         (lambda model: Decoding(top_p=1.1), "top_p is 1.1"),
         (lambda model: Decoding(top_k=0), "top_k is 0"),
+        (lambda model: Decoding(top_k=2.5), "top_k is 2.5"),
         (lambda model: probs(top_k=6), "top_k is 6: the vocabulary has 5"),
-        (lambda model: generate(model, [[1]], -1), "-1 tokens"),
-        (lambda model: generate(model, [[1], []], 3), r"prompts of \[1, 0\]"),
+        (lambda model: generate(model, [[1]], -1), "n_tokens is -1"),
+        (lambda model: generate(model, [[1], []], 3), "prompt 1 is empty"),
         (
             lambda model: generate(model, [[1], [2, 50]], 0),
             "id 50: the vocabulary has 50",

@@ -4,13 +4,20 @@ import csv
 import re
 import subprocess
 import sys
+from shutil import which
+from unittest.mock import Mock
 
 import pytest
+import torch
 
-from shared.batches import TokenFile
+from shared.batches import TokenFile, story_windows
+from shared.feed import random_windows, rows_and_floor, shuffled
+from shared.gpt import GPT, next_token_loss
 from shared.long_run import main
+from shared.tales import stories
 from shared.tensorfile import read_tensors
 from shared.tokenizer import BPETokenizer
+from shared.train import evaluate, start_narrow
 from shared.weights import load_model
 
 
@@ -48,7 +55,67 @@ def test_tales_from_the_command_line(tmp_path):
     assert [bool(row["validation"]) for row in table] == [False, False, True] * 2 + [True]
     model = load_model(tmp_path / "model.safetensors")
     assert (model.config.vocab_size, model.config.d_model) == (400, 16)
-    assert BPETokenizer.load(tmp_path / "tokenizer.json").vocab_size == 400
+    tokenizer = BPETokenizer.load(tmp_path / "tokenizer.json")
+    assert tokenizer.vocab_size == 400
+    told = [tokenizer.encode(story.text) for story in stories(60)]
+    windows = story_windows(told, 256, tokenizer.special_tokens["<|endoftext|>"])
+    inputs, targets = shuffled(windows[:, :-1], windows[:, 1:], 4, seed=0)(0)
+    first = GPT(model.config, torch.Generator().manual_seed(0))
+    start_narrow(first)
+    assert float(table[0]["loss"]) == pytest.approx(next_token_loss(first(inputs), targets).item())
+    unseen, _ = rows_and_floor(tokenizer, 256)
+    assert float(table[-1]["validation"]) == pytest.approx(evaluate(model, *unseen), abs=1e-5)
+
+
+def test_stopped_while_it_validates(tmp_path, monkeypatch):
+    """No row of metrics.csv is lost: a step is saved after its row was written."""
+    import shared.long_run
+
+    main(["--out", str(tmp_path / "whole"), *TALES])
+    for _ in range(2):
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(shared.long_run, "evaluate", Mock(side_effect=[1.0, KeyboardInterrupt]))
+            main(["--out", str(tmp_path / "stopped"), *TALES])
+    main(["--out", str(tmp_path / "stopped"), *TALES])
+    assert [row["step"] for row in rows(tmp_path / "stopped")] == list("0123456")
+    assert losses(tmp_path / "stopped") == losses(tmp_path / "whole")
+
+
+def test_a_process_takes_its_part_of_each_batch(tmp_path, monkeypatch):
+    import shared.long_run
+
+    seen = []
+
+    def first_batch(model, feed, *_, **__):
+        seen.append(feed(0))
+        return []
+
+    monkeypatch.setattr(shared.long_run, "train", first_batch)
+    for world in (1, 2):
+        monkeypatch.setattr(shared.long_run, "processes", lambda world=world: (0, world))
+        monkeypatch.setattr(shared.long_run, "DistributedDataParallel", lambda model: model)
+        main(["--out", str(tmp_path / str(world)), *TALES])
+    (whole, _), (part, _) = seen
+    assert len(whole) == 4 and torch.equal(part, whole[::2])
+
+
+def test_what_cannot_begin_leaves_nothing(tmp_path):
+    """A mistake in the command does not make the folder that of another run."""
+    out = ["--out", str(tmp_path / "run"), *TALES]
+    with pytest.raises(ValueError, match="warm-up of 9 steps does not fit 7"):
+        main([*out, "--warmup", "9"])
+    main(["--out", str(tmp_path / "other"), *TALES])
+    with pytest.raises(ValueError, match="d_model 16, not 32"):
+        main([*out, "--start", str(tmp_path / "other"), "--d-model", "32"])
+    main(out)
+
+
+@pytest.mark.skipif(which("c++") is None, reason="torch.compile needs a C++ compiler")
+def test_compiled(tmp_path):
+    """The losses of a compiled model are those of the other."""
+    main(["--out", str(tmp_path / "plain"), *TALES])
+    main(["--out", str(tmp_path / "compiled"), *TALES, "--compile"])
+    assert losses(tmp_path / "compiled") == pytest.approx(losses(tmp_path / "plain"), abs=1e-4)
 
 
 def test_stopped_by_a_broken_disk_and_resumed(tmp_path, monkeypatch):
@@ -67,7 +134,7 @@ def test_stopped_by_a_broken_disk_and_resumed(tmp_path, monkeypatch):
         patch.setattr(shared.train, "save_state", broken)
         main(["--out", str(tmp_path / "stopped"), *TALES])
     with (tmp_path / "stopped" / "metrics.csv").open("a") as file:
-        file.write("3,1.2")  # killed in the middle of a row
+        file.write("4,1.2")  # killed in the middle of a row
     main(["--out", str(tmp_path / "stopped"), *TALES])
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
     assert (whole / "metrics.csv").read_bytes() == (stopped / "metrics.csv").read_bytes()
@@ -98,6 +165,12 @@ def test_a_text_of_one_s_own(tmp_path):
     assert tokenizer.decode([i for part in parts for i in part[:].tolist()]) == text
     assert len(parts[1]) == pytest.approx(0.1 * sum(map(len, parts)), abs=1)
     assert losses(tmp_path / "run")[-1] < losses(tmp_path / "run")[0] - 1
+    model = load_model(tmp_path / "run" / "model.safetensors")
+    first = GPT(model.config, torch.Generator().manual_seed(0))
+    start_narrow(first)
+    inputs, targets = random_windows(parts[0], 16, 4, seed=0)(0)
+    expected = next_token_loss(first(inputs), targets).item()
+    assert losses(tmp_path / "run")[0] == pytest.approx(expected)
     assert float(rows(tmp_path / "run")[-1]["validation"]) < losses(tmp_path / "run")[0] - 1
 
 

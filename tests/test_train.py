@@ -1,6 +1,7 @@
 """Training against PyTorch's own parts; stopped and resumed in every way against not stopped."""
 
 import math
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -114,8 +115,15 @@ def test_it_learns_and_bfloat16_nearly_the_same():
     rows = (torch.arange(9) + torch.arange(40)[:, None]) % 50
     feed = shuffled(rows[:, :-1], rows[:, 1:], batch_size=8)
     for bf16 in (False, True):
-        model = new_model()
-        first, *_, last = train(model, feed, Recipe(steps=150, warmup=10, lr=1e-2, bf16=bf16))
+        model, dtypes = new_model(), set()
+
+        def loss_of(logits, targets, dtypes=dtypes):
+            dtypes.add(logits.dtype)
+            return next_token_loss(logits, targets)
+
+        recipe = Recipe(steps=150, warmup=10, lr=1e-2, bf16=bf16)
+        first, *_, last = train(model, feed, recipe, loss_of)
+        assert dtypes == {torch.bfloat16 if bf16 else torch.float32}
         assert first.loss == pytest.approx(math.log(50), abs=0.15) and last.loss < 0.1
         assert model.wte.weight.dtype == torch.float32
 
@@ -147,7 +155,7 @@ def test_a_stopped_run_ends_in_the_same_bits(tmp_path, stop):
             break
     torch.rand(7)  # what others draw changes nothing
     rest = list(train(second, FEED, RECIPE, folder=tmp_path, save_every=2))
-    done = stop if stop == 12 else stop // 2 * 2
+    done = (stop - 1) // 2 * 2  # a step is saved when the next is asked for
     assert seen[:done] + rest == expected
     assert same_weights(second, whole)
 
@@ -159,6 +167,39 @@ def test_dropout_differs_from_step_to_step():
     same = FEED(0)
     losses = [r.loss for r in train(model, lambda i: same, replace(RECIPE, lr=1e-30))]
     assert len(set(losses)) == 12
+
+
+def test_dropout_differs_by_seed_and_by_process(monkeypatch):
+    monkeypatch.setattr("shared.train.distributed.all_reduce", lambda total: None)
+    losses = set()
+    for seed, rank in ((0, 0), (1, 0), (0, 1)):
+        monkeypatch.setattr("shared.train.processes", lambda rank=rank: (rank, 2))
+        losses.add(next(train(new_model(dropout=0.5), FEED, replace(RECIPE, seed=seed))).loss)
+    assert len(losses) == 3
+
+
+def test_gradients_travel_once_per_step(monkeypatch):
+    """Of two batches only the second is computed outside of no_sync."""
+    monkeypatch.setattr("shared.train.distributed.all_reduce", lambda total: None)
+    monkeypatch.setattr("shared.train.processes", lambda: (0, 2))
+    model, seen, quiet = new_model(), [], []
+
+    @contextmanager
+    def no_sync():
+        quiet.append(True)
+        yield
+        quiet.pop()
+
+    model.no_sync = no_sync
+    model.register_forward_hook(lambda *_: seen.append(bool(quiet)))
+    list(train(model, FEED, Recipe(steps=2, warmup=1, accumulate=2)))
+    assert seen == [True, False] * 2
+
+
+def test_gradients_of_before_do_not_count():
+    one, other = new_model(), new_model()
+    next_token_loss(one(ROWS[:4, :-1]), ROWS[:4, 1:]).backward()
+    assert list(train(one, FEED, RECIPE)) == list(train(other, FEED, RECIPE))
 
 
 def test_another_recipe_or_model_is_refused(tmp_path):
@@ -222,6 +263,9 @@ def test_a_full_disk_keeps_the_last_state(tmp_path, monkeypatch):
         ({"steps": 5, "warmup": 5}, "warm-up of 5 steps does not fit 5"),
         ({"steps": 5, "warmup": 0, "accumulate": 0}, "accumulate is 0"),
         ({"steps": 5, "warmup": 0, "lr": float("nan")}, "lr is nan"),
+        ({"steps": 5, "warmup": 0, "lr": float("inf")}, "lr is inf"),
+        ({"steps": 5, "warmup": 0, "final": -1.0}, "final is -1.0"),
+        ({"steps": 5, "warmup": 0, "weight_decay": -0.1}, "weight_decay is -0.1"),
     ],
 )
 def test_recipes_that_cannot_work(values, said):
