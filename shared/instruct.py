@@ -10,8 +10,8 @@ import torch
 from shared.feed import Batch, Feed, shuffled
 from shared.generate import generate
 from shared.gpt import GPT, IGNORED
-from shared.instructions import Instruction
-from shared.quality import PARTS, plain_articles, readings
+from shared.instructions import FREE, Instruction
+from shared.quality import JUDGED, PARTS, kept, tellings
 from shared.tokenizer import END_OF_TEXT, BPEEncoder
 
 Style = Callable[[str, str], str]
@@ -20,7 +20,7 @@ ASKED = ("hero", "thing", "color")
 
 
 def alpaca(instruction: str, input: str = "") -> str:
-    """The prompt of Stanford's Alpaca (Taori et al., 2023)."""
+    """The prompt of Stanford's Alpaca (Taori et al., 2023), and a new line for the answer."""
     if input:
         return (
             "Below is an instruction that describes a task, paired with an input that provides "
@@ -100,7 +100,7 @@ def respond(
     style: Style = phi3,
     n_tokens: int | None = None,
 ) -> list[str]:
-    """The likeliest answers, of at most n_tokens, or as long as the shortest prompt leaves room.
+    """The likeliest answers, each of at most n_tokens, and no longer than the context has room.
 
     Raises ValueError on a prompt that leaves no room for an answer.
     """
@@ -114,7 +114,7 @@ def respond(
             )
     room = context_length - min(map(len, prompts), default=0)
     rows = generate(model, prompts, room if n_tokens is None else n_tokens, end)
-    answers = (row[len(prompt) :] for row, prompt in zip(rows, prompts, strict=True))
+    answers = (row[len(p) : context_length] for row, p in zip(rows, prompts, strict=True))
     return [tokenizer.decode(i for i in answer if i != end) for answer in answers]
 
 
@@ -131,14 +131,19 @@ def exact_match(answers: Sequence[str], examples: Sequence[Instruction]) -> dict
 def rubric(answer: str, request: Instruction) -> dict[str, bool]:
     """What the world's grammar says of a free answer: whether it is one, and about what was asked.
 
-    Raises ValueError on a kind of instruction that has one right answer.
+    "consistent" is whether nobody and nothing in it changes. Raises ValueError on an instruction
+    that has one right answer, or without the facts that were asked for.
     """
-    if request.kind not in ("begin", "tell"):
-        raise ValueError(f"a rubric is for 'begin' and 'tell', not for {request.kind!r}")
-    parts = ("opening",) if request.kind == "begin" else PARTS
-    found = [*readings(plain_articles(answer), parts)]
-    verdict = {"grammatical": bool(found)}
-    for name in ASKED:
-        asked = {request.facts[name].lower()}
-        verdict[name] = any(all(p.get(name, asked) == asked for p in story) for story in found)
-    return verdict
+    if request.kind not in FREE or not {*ASKED} <= request.facts.keys():
+        raise ValueError(
+            f"a rubric is for {FREE} with the facts {ASKED}, not for {request.kind!r} with "
+            f"{tuple(request.facts)}"
+        )
+    whole = request.kind == "tell"
+    best = dict.fromkeys(("grammatical", "consistent", *ASKED), False)
+    for said in tellings(answer, PARTS if whole else PARTS[:1]):
+        kept_all = all(kept(said, name) for name in JUDGED if whole or name != "outcome")
+        points = {"grammatical": True, "consistent": kept_all}
+        points |= {name: said[name] == {request.facts[name].lower()} for name in ASKED}
+        best = max(best, points, key=lambda verdict: sum(verdict.values()))
+    return best

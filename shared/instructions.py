@@ -5,6 +5,7 @@ are known to be right.
 """
 
 import json
+import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,8 @@ from shared.quality import PARTS
 from shared.tales import SPLITS, Teller, articles
 
 KINDS = tomllib.loads(Path(__file__).with_name("instructions.toml").read_text(encoding="utf-8"))
-EXACT = tuple(kind for kind, rules in KINDS.items() if "free" not in rules)  # one right answer
+FREE = tuple(kind for kind, rules in KINDS.items() if "free" in rules)
+EXACT = tuple(kind for kind in KINDS if kind not in FREE)  # with one right answer
 FIELDS = ("instruction", "input", "output")
 
 
@@ -57,8 +59,8 @@ def make_instruction(kind: str, random: Random, held_out: bool) -> Instruction:
     happy = facts["outcome"] == "happy"
     facts |= {"other": teller.value("other"), "yes_or_no": "Yes" if happy else "No"}
     facts["well"] = "well" if happy else "badly"
-    for name in ("color", "thing"):
-        others = [value for value in teller.world[name] if value != facts[name]]
+    for name in ("color", "thing"):  # a new thing is one that the hero may have in this split
+        others = [value for value in teller.options(name) if value != facts[name]]
         facts[f"new_{name}"] = random.choice(others)
     answer = rules["output"].format(**(facts | parts))  # "ending" is both
     asked = random.choice(rules["wordings"]).format(**facts)
@@ -86,24 +88,36 @@ def instructions(
 def read_instructions(path: str | Path) -> list[Instruction]:
     """The instructions in a JSON file: a list of objects, each with the three FIELDS.
 
-    Raises ValueError that names line or entry, and field, on the first thing that is wrong.
+    Raises ValueError that names line, entry and field of the first thing that is wrong.
     """
     try:
-        entries = json.loads(Path(path).read_text(encoding="utf-8"))
+        text = Path(path).read_text(encoding="utf-8")
+        entries = json.loads(text)
     except ValueError as error:  # also text that is not UTF-8
         raise ValueError(f"{path} is no JSON: {error}") from error
     if not isinstance(entries, list) or not entries:
-        raise ValueError(f"{path} holds no list of instructions but a {type(entries).__name__}")
-    return [check_entry(path, number, entry) for number, entry in enumerate(entries, start=1)]
+        kind = "an empty list" if entries == [] else f"a {type(entries).__name__}"
+        raise ValueError(f"{path} holds {kind}, not a list of instructions")
+    found, place = [], text.index("[") + 1
+    for number, entry in enumerate(entries, start=1):
+        start = re.compile(r"[\s,]*").match(text, place).end()
+        line = text.count("\n", 0, start) + 1
+        found.append(check_entry(f"{path}, line {line}, entry {number}", entry))
+        place = json.JSONDecoder().raw_decode(text, start)[1]
+    return found
 
 
-def check_entry(path: str | Path, number: int, entry) -> Instruction:
-    """One entry as an Instruction. Raises ValueError with its number, counted from 1."""
+def check_entry(place: str, entry) -> Instruction:
+    """One entry as an Instruction. Raises ValueError that begins with its place."""
     if not isinstance(entry, dict):
-        raise ValueError(f"{path}, entry {number}: {entry!r:.60} is no object with {FIELDS}")
+        raise ValueError(f"{place}: {entry!r:.60} is no object with {FIELDS}")
     for name in FIELDS:
-        if not isinstance(entry.get(name), str):
-            raise ValueError(f"{path}, entry {number}: {name} is {entry.get(name)!r:.60}, no text")
-        if name != "input" and not entry[name].strip():
-            raise ValueError(f"{path}, entry {number}: {name} is empty")
+        if name not in entry:
+            raise ValueError(f"{place}: {name} is missing")
+        if not isinstance(value := entry[name], str):
+            raise ValueError(f"{place}: {name} is {value!r:.60}, no text")
+        if name != "input" and not value.strip():
+            raise ValueError(f"{place}: {name} is empty")
+        if any("\ud800" <= character <= "\udfff" for character in value):
+            raise ValueError(f"{place}: {name} has half a character: {value!r:.60}")
     return Instruction(*(entry[name] for name in FIELDS))

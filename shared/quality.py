@@ -75,16 +75,21 @@ def readings(text: str, parts: tuple[str, ...] = PARTS) -> Iterator[list[Part]]:
                 yield from ([said, *more] for more in readings(rest[1:], parts[1:]))
 
 
+def tellings(text: str, parts: tuple[str, ...] = PARTS) -> Iterator[Part]:
+    """What all parts say together, in each way to read a text; none with "a" for "an"."""
+    if re.search(r"\b[Aa] [aeiou]", text):
+        return
+    for found in readings(plain_articles(text), parts):
+        yield {
+            key: set().union(*(part.get(key, ()) for part in found))
+            for key in (*VALUES, "plot", "outcome")
+        }
+
+
 def judge(text: str) -> dict[str, bool]:
     """Whether a story is grammatical, and keeps hero, thing, color, place, friend and outcome."""
     best = {"grammatical": False} | dict.fromkeys(JUDGED, False)
-    if re.search(r"\b[Aa] [aeiou]", text):  # for "an"
-        return best
-    for parts in readings(plain_articles(text)):
-        said = {
-            key: set().union(*(part.get(key, ()) for part in parts))
-            for key in (*VALUES, "plot", "outcome")
-        }
+    for said in tellings(text):
         found = {"grammatical": True} | {name: kept(said, name) for name in JUDGED}
         best = max(best, found, key=lambda verdict: sum(verdict.values()))
     return best

@@ -2,6 +2,7 @@
 
 import math
 import re
+from random import Random
 
 import pytest
 import torch
@@ -24,7 +25,8 @@ from shared.instruct import (
     respond,
     rubric,
 )
-from shared.instructions import Instruction, instructions
+from shared.instructions import Instruction, PartTeller, instructions
+from shared.tales import WORLD
 from shared.tokenizer import END_OF_TEXT, BPETokenizer
 from shared.train import Recipe, train
 from tests.test_gpt import SMALL, seeded
@@ -38,7 +40,7 @@ ASK = Instruction("Name the hero.", "Mia had a kite.", "It is about Mia.", "hero
 
 
 def test_alpaca_is_alpacas():
-    """Word for word as in the repository of Taori et al. (2023)."""
+    """Word for word as in the repository of Taori et al. (2023), and then a new line."""
     assert alpaca("Do it.") == (
         "Below is an instruction that describes a task. Write a response that appropriately "
         "completes the request.\n\n### Instruction:\nDo it.\n\n### Response:\n"
@@ -144,6 +146,7 @@ def test_a_feed_meets_every_pair_once_in_an_epoch():
     epochs = [[feed(3 * e + i)[0][:, 1].tolist() for i in range(3)] for e in range(2)]
     assert all({*x} | {*y} | {*z} == {*range(1, 13)} for x, y, z in epochs)
     assert epochs[0] != epochs[1]
+    assert pair_feed(pairs, 4, end=0, seed=4)(0)[0][:, 1].tolist() != epochs[0][0]
     again = pair_feed(pairs, 4, end=0, seed=3)
     assert torch.equal(again(4)[1], feed(4)[1]) and again(4)[1][0, 0] == IGNORED
     assert pair_feed(pairs, 4, end=0, mask_prompt=False)(0)[1][0, 0] != IGNORED
@@ -192,6 +195,21 @@ def test_answers_are_what_follows_the_prompt_up_to_the_end():
     assert respond(model, TOKENIZER, []) == []
 
 
+def test_the_neighbors_change_nothing():
+    """A long prompt has as little room beside a short one as alone, and the style is the asked."""
+    short, long = Instruction("Go!"), Instruction("Go!", "the cat and the dog " * 10)
+    room = 5
+    T = len(prompt_ids(TOKENIZER, long)) + room
+    model = GPT(type(SMALL)(TOKENIZER.vocab_size, T, 32, 2, 2), seeded())
+    alone = [respond(model, TOKENIZER, [request])[0] for request in (short, long)]
+    assert respond(model, TOKENIZER, [short, long]) == alone
+    assert len(TOKENIZER.encode(respond(model, TOKENIZER, [long], n_tokens=60)[0])) <= room + 1
+    plain = lambda instruction, _: instruction  # noqa: E731
+    ids = generate(model, [prompt_ids(TOKENIZER, short, plain)], 9, END)[0]
+    expected = TOKENIZER.decode(i for i in ids[1 + len(TOKENIZER.encode("Go!")) :] if i != END)
+    assert respond(model, TOKENIZER, [short], plain, 9) == [expected] != [alone[0]]
+
+
 def test_a_prompt_that_leaves_no_room():
     n = len(prompt_ids(TOKENIZER, ASK))
     assert respond(Parrot(["a"], n + 1), TOKENIZER, [ASK]) == ["a"]
@@ -204,6 +222,7 @@ def test_a_prompt_that_leaves_no_room():
 def test_exact_match():
     examples = [Instruction("?", "", "yes", kind) for kind in "aab"]
     assert exact_match(["yes", "Yes", "yes"], examples) == {"a": 0.5, "b": 1.0}
+    assert exact_match(["yes!", "ye", "yes"], examples) == {"a": 0.0, "b": 1.0}
     with pytest.raises(ValueError, match="no answers"):
         exact_match([], [])
     with pytest.raises(ValueError, match="zip"):
@@ -235,7 +254,29 @@ TOLD = instructions(60, seed=1, kinds=("begin", "tell"))
 
 def test_a_right_answer_has_all_the_points():
     assert all(all(rubric(made.output, made).values()) for made in TOLD)
-    assert {*rubric(TOLD[0].output, TOLD[0])} == {"grammatical", "hero", "thing", "color"}
+    points = {"grammatical", "consistent", "hero", "thing", "color"}
+    assert {*rubric(TOLD[0].output, TOLD[0])} == points
+
+
+def test_what_is_inconsistent_loses_a_point():
+    """A pronoun of the other sex; the end of another story with the same hero and thing."""
+    facts = {"hero": "Ben", "thing": "drum", "color": "red"}
+    begin = Instruction("Begin!", "", "", "begin", facts)
+    right = "Ben got a red drum from his uncle and took it straight to the market."
+    assert all(rubric(right, begin).values())
+    wrong = [name for name, got in rubric(right.replace("his", "her"), begin).items() if not got]
+    assert wrong == ["consistent"]
+    assert not any(rubric(right.replace("a red", "a orange"), begin).values())
+    for seed in range(20):
+        teller = PartTeller(Random(seed).random, held_out=False)
+        parts, facts = teller.tell_parts(), teller.facts
+        he, his = teller.value("he"), teller.value("his")
+        sad = f"{facts['hero']} was {WORLD['sorry'][0]}. In {his} dreams {he} saw the "
+        sad += f"{facts['place']}, and the {facts['color']} {facts['thing']} was far away."
+        asked = Instruction("Tell!", "", "", "tell", facts)
+        assert all(rubric(" ".join(parts.values()), asked).values())
+        verdict = rubric(" ".join([*[*parts.values()][:-1], sad]), asked)
+        assert verdict["consistent"] == (facts["outcome"] == "sad") and verdict["grammatical"]
 
 
 @pytest.mark.parametrize("name", ["hero", "thing", "color"])
@@ -248,8 +289,9 @@ def test_one_wrong_word_costs_one_point(name, kind):
             wrong = re.sub(rf"\b{mine}\b", other[mine == other[0]], made.output, count=1)
             if f"n {mine}" in made.output:  # "an orange"
                 continue
-            verdict = rubric(wrong, made)
-            assert [point for point, found in verdict.items() if not found] == [name], wrong
+            missed = {point for point, found in rubric(wrong, made).items() if not found}
+            assert {name} <= missed <= {name, "consistent"}, wrong
+            assert kind == "begin" or "consistent" in missed, wrong  # the others are still there
 
 
 def test_no_story_has_no_points():
@@ -262,3 +304,5 @@ def test_no_story_has_no_points():
 def test_a_rubric_for_what_has_one_answer():
     with pytest.raises(ValueError, match="not for 'hero'"):
         rubric("It is about Mia.", ASK)
+    with pytest.raises(ValueError, match=r"not for 'begin' with \(\)"):
+        rubric("It is about Mia.", Instruction("Begin!", "", "", "begin"))

@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from itertools import product
 
 import pytest
 
@@ -119,6 +120,20 @@ def test_held_out_pairs_of_hero_and_thing_never_meet_in_training():
     assert len(held_out) > 25
 
 
+def test_no_answer_brings_a_held_out_pair_together_in_training():
+    names = WORLD["girls"] + WORLD["boys"]
+    held_out = {*product(names, WORLD["thing"])} - pairs(stories(4000))
+    assert len(held_out) == 32
+    for split, made in (("train", MADE[:1500]), ("held_out", MADE[1500:])):
+        told = {
+            (m.facts["hero"], thing)
+            for m in made
+            for thing in WORLD["thing"]
+            if re.search(rf"(?<!silver )\b{thing}\b", f"{m.instruction} {m.input} {m.output}")
+        }
+        assert not told & held_out if split == "train" else told <= held_out
+
+
 def test_the_corpus_could_have_told_each_story():
     """By parsing one of each split with the Teller of the corpus, which finds its derivation."""
     for held_out, made in ((False, MADE[:1500]), (True, MADE[1500:])):
@@ -151,7 +166,9 @@ GOOD = {"instruction": "Name the hero.", "input": "", "output": "It is about Mia
 
 
 def test_a_file_is_read_as_it_stands(tmp_path):
-    (path := tmp_path / "some.json").write_text(json.dumps([GOOD, GOOD | {"input": "ä"}]), "utf-8")
+    (path := tmp_path / "some.json").write_text(
+        json.dumps([GOOD, GOOD | {"input": "ä"}], ensure_ascii=False), "utf-8"
+    )
     expected = Instruction("Name the hero.", "ä", "It is about Mia.")
     assert read_instructions(path)[1] == expected
     assert read_instructions(str(path))[0].input == ""
@@ -162,10 +179,15 @@ def test_a_file_is_read_as_it_stands(tmp_path):
     [
         ('[{"instruction": "a",\n"input": "b" "output": "c"}]', "line 2"),
         ("", "no JSON: Expecting value"),
-        ("{}", "no list of instructions but a dict"),
-        ("[]", "no list"),
+        ("{}", "holds a dict, not a list"),
+        ("[]", "holds an empty list, not a list"),
         (json.dumps([GOOD, "text"]), "entry 2: 'text' is no object"),
-        (json.dumps([GOOD, GOOD, {"instruction": "a", "input": ""}]), "entry 3: output is None"),
+        (
+            json.dumps([GOOD, GOOD, {"instruction": "a", "input": ""}]),
+            "line 1, entry 3: output is missing",
+        ),
+        (json.dumps([GOOD, GOOD | {"output": None}], indent=1), "line 7, entry 2: output is None"),
+        (json.dumps([GOOD | {"input": "\ud800"}]), "entry 1: input has half a character"),
         (json.dumps([GOOD | {"input": 7}]), "entry 1: input is 7"),
         (json.dumps([GOOD | {"instruction": " "}]), "entry 1: instruction is empty"),
         (json.dumps([GOOD, GOOD | {"output": ""}]), "entry 2: output is empty"),

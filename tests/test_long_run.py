@@ -28,7 +28,7 @@ def words(line):
 SMALL = words("--d-model 16 --n-heads 2 --n-layers 1 --batch-size 4 --warmup 2 --eval-every 3")
 TALES = [
     *SMALL,
-    *words("--stories 60 --vocab-size 400 --context-length 256 --steps 7 --save-every 2"),
+    *words("--stories 60 --vocab-size 400 --context-length 256 --steps 7 --save-every 2 --seed 5"),
 ]
 
 
@@ -59,8 +59,8 @@ def test_tales_from_the_command_line(tmp_path):
     assert tokenizer.vocab_size == 400
     told = [tokenizer.encode(story.text) for story in stories(60)]
     windows = story_windows(told, 256, tokenizer.special_tokens["<|endoftext|>"])
-    inputs, targets = shuffled(windows[:, :-1], windows[:, 1:], 4, seed=0)(0)
-    first = GPT(model.config, torch.Generator().manual_seed(0))
+    inputs, targets = shuffled(windows[:, :-1], windows[:, 1:], 4, seed=5)(0)
+    first = GPT(model.config, torch.Generator().manual_seed(5))
     start_narrow(first)
     assert float(table[0]["loss"]) == pytest.approx(next_token_loss(first(inputs), targets).item())
     unseen, _ = rows_and_floor(tokenizer, 256)
@@ -159,16 +159,18 @@ def test_a_text_of_one_s_own(tmp_path):
     text = "".join(f"Line {i} of a text that nobody knows: {i * i}.\n" for i in range(300))
     (tmp_path / "my.txt").write_text(text)
     options = ["--data", str(tmp_path / "my.txt"), "--vocab-size", "300", "--context-length", "16"]
-    main(["--out", str(tmp_path / "run"), *SMALL, *options, "--steps", "30", "--lr", "1e-2"])
+    main(
+        ["--out", str(tmp_path / "run"), *SMALL, *options, *words("--steps 30 --lr 1e-2 --seed 5")]
+    )
     tokenizer = BPETokenizer.load(tmp_path / "run" / "tokenizer.json")
     parts = [TokenFile(tmp_path / "run" / f"{name}.npy") for name in ("train", "validation")]
     assert tokenizer.decode([i for part in parts for i in part[:].tolist()]) == text
     assert len(parts[1]) == pytest.approx(0.1 * sum(map(len, parts)), abs=1)
     assert losses(tmp_path / "run")[-1] < losses(tmp_path / "run")[0] - 1
     model = load_model(tmp_path / "run" / "model.safetensors")
-    first = GPT(model.config, torch.Generator().manual_seed(0))
+    first = GPT(model.config, torch.Generator().manual_seed(5))
     start_narrow(first)
-    inputs, targets = random_windows(parts[0], 16, 4, seed=0)(0)
+    inputs, targets = random_windows(parts[0], 16, 4, seed=5)(0)
     expected = next_token_loss(first(inputs), targets).item()
     assert losses(tmp_path / "run")[0] == pytest.approx(expected)
     assert float(rows(tmp_path / "run")[-1]["validation"]) < losses(tmp_path / "run")[0] - 1
