@@ -1,0 +1,61 @@
+"""Probing, as derived in chapter 7: what can be read off the vectors inside a model.
+
+Shapes: N texts, C = d_model, L blocks, V vocabulary.
+"""
+
+from collections.abc import Sequence
+from random import Random
+
+import torch
+from torch import Tensor
+
+from shared.gpt import GPT
+from shared.instructions import PartTeller
+
+
+def told_in_parts(n: int, seed: int) -> list[tuple[list[str], dict[str, str]]]:
+    """n Tales: the six parts of each, and its facts with "he" or "she"."""
+    random, found = Random(f"Parts {seed}"), []
+    for _ in range(n):
+        teller = PartTeller(random.random, held_out=False)
+        parts = [*teller.tell_parts().values()]
+        found.append((parts, teller.facts | {"he": teller.value("he")}))
+    return found
+
+
+@torch.no_grad()
+def last_vectors(model: GPT, rows: Sequence[Sequence[int]]) -> Tensor:
+    """The vectors of each row's last token: after embedding and each block.  (L + 1, N, C)"""
+    vectors = []
+    for ids in rows:
+        x = model.wte(torch.tensor([ids])) + model.wpe.weight[: len(ids)]  # (1, T, C)
+        layers = [x[0, -1]]
+        for block in model.h:
+            x = block(x)
+            layers.append(x[0, -1])
+        vectors.append(torch.stack(layers))
+    return torch.stack(vectors, dim=1)
+
+
+def words_in(rows: Sequence[Sequence[int]], V: int) -> Tensor:
+    """Which tokens occur, in any order: what a text gives away without any model.  (N, V)"""
+    return torch.stack([torch.bincount(torch.tensor(ids), minlength=V) > 0 for ids in rows])
+
+
+def probe(x: Tensor, labels: Sequence[str], x_test: Tensor, labels_test: Sequence[str]) -> float:
+    """The share of test labels that a linear map of x, (N, C), gets right; a least-squares fit.
+
+    Raises ValueError if vectors and labels are not as many.
+    """
+    if len(x) != len(labels) or len(x_test) != len(labels_test):
+        pairs = (len(x), len(labels)), (len(x_test), len(labels_test))
+        raise ValueError(f"vectors and labels, to fit and to test: {pairs}")
+    names = sorted({*labels})
+    x, x_test = (  # a column of ones is the bias
+        torch.cat([part, torch.ones(len(part), 1)], dim=1).double() for part in (x, x_test)
+    )
+    one_hot = torch.tensor([[label == name for name in names] for label in labels]).double()
+    small = torch.eye(x.shape[1])  # keeps weights small that the examples leave open
+    weights = torch.linalg.solve(x.T @ x + small, x.T @ one_hot)  # (C + 1, classes)
+    told = [names[i] for i in (x_test @ weights).argmax(dim=1).tolist()]
+    return sum(a == b for a, b in zip(told, labels_test, strict=True)) / len(told)

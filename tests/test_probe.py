@@ -1,0 +1,70 @@
+"""Probes, against scikit-learn's ridge classifier and the model's own logits."""
+
+import pytest
+import torch
+from sklearn.linear_model import Ridge
+
+from shared.gpt import GPT
+from shared.probe import last_vectors, probe, told_in_parts, words_in
+from shared.quality import judge
+from tests.test_gpt import SMALL, seeded
+
+
+def some(n, seed):
+    """Vectors in three clouds that overlap, and the names of the clouds."""
+    generator = seeded(seed)
+    which = torch.randint(3, (n,), generator=generator)
+    x = torch.randn(n, 5, generator=generator) + 1.5 * torch.eye(5)[which]
+    return x, ["abc"[i] for i in which]
+
+
+def test_against_ridge_regression():
+    (x, labels), (x_test, labels_test) = some(60, 1), some(400, 2)
+    ones = [torch.cat([part, torch.ones(len(part), 1)], dim=1).numpy() for part in (x, x_test)]
+    one_hot = [[float(label == name) for name in "abc"] for label in labels]
+    told = Ridge(alpha=1.0, fit_intercept=False).fit(ones[0], one_hot).predict(ones[1]).argmax(1)
+    expected = sum("abc"[i] == label for i, label in zip(told, labels_test, strict=True)) / 400
+    found = probe(x, labels, x_test, labels_test)
+    assert found == expected and 0.6 < found < 0.95
+
+
+def test_labels_that_follow_from_nothing_are_not_found():
+    (x, _), (x_test, _) = some(400, 1), some(400, 2)
+    coins = [["ht"[i] for i in torch.randint(2, (400,), generator=seeded(seed))] for seed in (3, 4)]
+    assert probe(x, coins[0], x_test, coins[1]) == pytest.approx(0.5, abs=0.1)
+
+
+def test_a_label_that_was_never_fitted_counts_as_wrong():
+    (x, labels), (x_test, _) = some(30, 1), some(10, 2)
+    assert probe(x, labels, x_test, ["d"] * 10) == 0
+    with pytest.raises(ValueError, match=r"\(30, 29\), \(10, 10\)"):
+        probe(x, labels[:-1], x_test, ["a"] * 10)
+
+
+@torch.no_grad()
+def test_the_last_vectors_are_those_before_the_head():
+    model = GPT(SMALL, seeded()).eval()
+    rows = [[1, 2, 3], [4, 5, 6, 7, 8]]
+    vectors = last_vectors(model, rows)
+    assert vectors.shape == (SMALL.n_layers + 1, 2, SMALL.d_model)
+    for row, first, last in zip(rows, vectors[0], vectors[-1], strict=True):
+        logits = model(torch.tensor([row]))[0, -1]
+        torch.testing.assert_close(model.lm_head(model.ln_f(last)), logits)
+        expected = model.wte.weight[row[-1]] + model.wpe.weight[len(row) - 1]
+        torch.testing.assert_close(first, expected)
+
+
+def test_words_in_any_order_and_number():
+    assert words_in([[1, 2, 1], [0]], V=4).tolist() == [
+        [False, True, True, False],
+        [True, False, False, False],
+    ]
+
+
+def test_stories_in_parts():
+    told = told_in_parts(40, seed=3)
+    assert told == told_in_parts(40, seed=3) != told_in_parts(40, seed=4)
+    for parts, facts in told:
+        assert len(parts) == 6 and all(judge(" ".join(parts)).values())
+        assert facts["hero"] in parts[0] and facts["he"] in ("he", "she")
+    assert {facts["outcome"] for _, facts in told} == {"happy", "sad"}
