@@ -69,8 +69,8 @@ class GPTClassifier(nn.Module):
 
     def __init__(self, gpt: GPT, classes: Sequence[str]):
         super().__init__()
-        if len(classes) < 2 or len({*classes}) < len(classes):
-            raise ValueError(f"the classes {[*classes]}: at least two are needed, all different")
+        if isinstance(classes, str) or not 2 <= len({*classes}) == len(classes):
+            raise ValueError(f"the classes {classes!r}: a list of at least two, all different")
         self.classes, self.gpt = tuple(classes), deepcopy(gpt)
         self.gpt.lm_head = nn.Identity()  # the old head makes way
         self.head = nn.Linear(gpt.config.d_model, len(classes))
@@ -106,6 +106,8 @@ def real_lengths(ids: Tensor) -> Tensor:
 
 def class_loss(logits: Tensor, labels: Tensor) -> Tensor:
     """Mean cross-entropy in nats.  (B, K), (B,) -> ()   Raises ValueError on a wrong label."""
+    if not len(labels):
+        raise ValueError("there are no labels")
     low, top = (int(extreme) for extreme in labels.aminmax())
     if low < 0 or top >= logits.shape[1]:
         raise ValueError(f"labels {low} to {top}: the classes are 0 to {logits.shape[1] - 1}")

@@ -3,6 +3,7 @@
 Shapes: I inputs, O outputs, R rank, far smaller than both.
 """
 
+from collections import Counter
 from collections.abc import Collection
 
 import torch
@@ -34,14 +35,17 @@ class LoRALinear(nn.Module):
     def merge(self) -> nn.Linear:
         """The layer with the change built in: as fast as it was before."""
         self.linear.weight += self.scale * self.B @ self.A
+        self.B.zero_()  # it is in there now
         return self.linear.requires_grad_(True)
 
 
 def add_lora(
     model: nn.Module, rank: int, alpha: float, names: Collection[str], generator=None
 ) -> list[LoRALinear]:
-    """Freeze a model and put a LoRALinear around its linear layers of these names."""
-    model.requires_grad_(False)
+    """Freeze a model and put a LoRALinear around its linear layers of these names.
+
+    Raises ValueError if there are none, or if another part shares the weights of one.
+    """
     places = [
         (parent, name)
         for parent in model.modules()
@@ -50,7 +54,11 @@ def add_lora(
     ]
     if not places:
         raise ValueError(f"no linear layer is called {' or '.join(names)}")
+    uses = Counter(id(w) for _, w in model.named_parameters(remove_duplicate=False))
+    if shared := [name for p, name in places if uses[id(getattr(p, name).weight)] > 1]:
+        raise ValueError(f"{shared[0]} shares its weights: a change would be one of the other too")
     layers = [LoRALinear(getattr(p, n), rank, alpha, generator) for p, n in places]
+    model.requires_grad_(False)
     for (parent, name), layer in zip(places, layers, strict=True):
         setattr(parent, name, layer)
     return layers

@@ -74,6 +74,11 @@ def test_unfinished_stories_follow_from_the_seed():
     texts = [[s.text for s in unfinished_stories(2, seed)] for seed in (0, 0, 1)]
     assert texts[0] == texts[1] and not {*texts[0]} & {*texts[2]}
     assert {s.facts["outcome"] for s in unfinished_stories(8)} == {"happy", "sad"}
+    pairs = [
+        {(s.facts["hero"], s.facts["thing"]) for s in of}
+        for of in (unfinished_stories(50), stories(3000))
+    ]
+    assert pairs[0] <= pairs[1]  # as in pretraining
 
 
 # Rows
@@ -163,7 +168,7 @@ def test_too_long_rows_are_not_cut_in_silence():
         classifier()(torch.ones(1, 17, dtype=torch.long))
 
 
-@pytest.mark.parametrize("classes", [(), ("one",), ("same", "same")])
+@pytest.mark.parametrize("classes", [(), ("one",), ("same", "same"), "spam"])
 def test_wrong_classes(classes):
     with pytest.raises(ValueError, match="at least two"):
         GPTClassifier(GPT(SMALL), classes)
@@ -201,6 +206,17 @@ def test_loss():
 def test_wrong_labels(label):
     with pytest.raises(ValueError, match=r"labels .* the classes are 0 to 2"):
         class_loss(torch.zeros(2, 3), torch.tensor([1, label]))
+
+
+def test_wrong_labels_behind_right_ones_and_none():
+    with pytest.raises(ValueError, match="labels 0 to 3"):
+        class_loss(torch.zeros(4, 3), torch.tensor([0, 1, 0, 3]))
+    with pytest.raises(ValueError, match="no labels"):
+        class_loss(torch.zeros(0, 3), torch.tensor([], dtype=torch.long))
+
+
+def test_predictions_carry_no_graph():
+    assert not predict(classifier(), padded(ragged())).requires_grad
 
 
 def test_train_only():
@@ -244,6 +260,10 @@ def test_lora_has_to_be_merged_before_saving(tmp_path):
     with pytest.raises(ValueError, match="merge LoRA first"):
         save_classifier(model, tmp_path / "model.safetensors")
     assert not any(tmp_path.iterdir())
+    model = GPTClassifier(GPT(SMALL), ("no", "yes"))
+    model.extra = nn.Linear(2, 2)
+    with pytest.raises(ValueError, match=r"2 weights are not a classifier.s: extra\.bias"):
+        save_classifier(model, tmp_path / "model.safetensors")
 
 
 def test_other_files_are_refused(tmp_path):
@@ -300,6 +320,8 @@ def test_wilson_solves_its_equation(right, n):
             assert abs(right / n - p) == pytest.approx(1.96 * math.sqrt(p * (1 - p) / n), abs=1e-9)
     low, high = wilson(right, n)
     assert 0 <= low <= right / n <= high <= 1 and low < high
+    wider = wilson(right, n, z=3.0)
+    assert wider[1] - wider[0] > high - low
 
 
 @pytest.mark.parametrize("right, n", [(-1, 5), (6, 5), (0, 0)])

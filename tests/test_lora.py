@@ -89,3 +89,29 @@ def test_only_linear_layers_of_these_names():
     layers = add_lora(model, 2, 4, ["c_fc", "mlp"], seeded())
     assert [type(block.mlp.c_fc) for block in model.h] == [LoRALinear] * 2
     assert len(layers) == 2 and isinstance(model.h[0].attn.c_attn, nn.Linear)
+
+
+def test_each_layer_begins_with_the_numbers_of_the_seed():
+    first, again, other = (add_lora(GPT(SMALL), 2, 4, NAMES, seeded(seed)) for seed in (0, 0, 1))
+    assert all(torch.equal(a.A, b.A) for a, b in zip(first, again, strict=True))
+    assert not any(torch.equal(a.A, b.A) for a, b in zip(first, other, strict=True))
+
+
+@pytest.mark.parametrize("rank, names", [(2, ("q_proj",)), (999, NAMES), (2, ("lm_head",))])
+def test_what_cannot_be_changes_nothing(rank, names):
+    """The head is tied to the embedding: a change of one would be a change of both."""
+    model = GPT(SMALL)
+    before = [*model.named_parameters()]
+    said = {"q_proj": "no linear layer", "lm_head": "lm_head shares"}.get(names[0], "rank 999")
+    with pytest.raises(ValueError, match=said):
+        add_lora(model, rank, 4, names, seeded())
+    assert [name for name, _ in before] == [name for name, _ in model.named_parameters()]
+    assert all(weight.requires_grad for _, weight in before)
+
+
+def test_merged_twice_is_merged_once():
+    lora, x = randomized(layer()), torch.randn(4, 10, generator=seeded())
+    expected = lora(x)
+    close(lora.merge()(x), expected)
+    close(lora(x), expected)
+    close(lora.merge()(x), expected)
