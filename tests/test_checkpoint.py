@@ -64,3 +64,21 @@ def test_transformers_opens_it(tales, tmp_path):
 
 def test_small():
     assert sum(path.stat().st_size for path in CHECKPOINTS.iterdir()) < 5_000_000
+
+
+@torch.no_grad()
+def test_one_head_looks_back_at_the_thing(tales):
+    """What the page with the model asks its readers to find."""
+    model, bpe = tales
+    text = "Mia had a red kite. One sunny morning she took it to the park. "
+    text += "The wind was strong, and the"
+    ids = [bpe.special_tokens["<|endoftext|>"], *bpe.encode(text)]
+    thing, looks = bpe.encode(" kite")[0], []
+    x = model.wte(torch.tensor([ids])) + model.wpe.weight[: len(ids)]
+    for block in model.h:
+        q, k, _ = block.attn.qkv(block.ln_1(x))  # (1, H, T, D)
+        scores = q[:, :, -1:] @ k.transpose(-1, -2) / q.shape[-1] ** 0.5  # the last sees all
+        looks += scores.softmax(dim=-1)[0, :, 0, ids.index(thing)].tolist()
+        x = block(x)
+    first, second, *_ = sorted(looks, reverse=True)
+    assert first > 0.8 > 0.2 > second and len(looks) == 16
