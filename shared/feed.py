@@ -63,17 +63,21 @@ def random_windows(
     return batch
 
 
-def part_of(feed: Feed, rank: int, world: int) -> Feed:
-    """What process `rank` of `world` trains on: every world-th row of each batch.
+def check_divides(rows: int, world: int) -> None:
+    """Raises ValueError if processes can't share a batch of so many rows evenly.
 
-    Raises ValueError if a batch can't be divided evenly: the mean over processes would not be the
-    mean over rows.
+    The mean over processes would not be the mean over rows.
     """
+    if rows % world:
+        raise ValueError(f"a batch of {rows} rows can't be divided by {world} processes")
+
+
+def part_of(feed: Feed, rank: int, world: int) -> Feed:
+    """What process `rank` of `world` trains on: every world-th row of each batch."""
 
     def batch(i: int) -> Batch:
         inputs, targets = feed(i)
-        if len(inputs) % world:
-            raise ValueError(f"a batch of {len(inputs)} rows can't be divided by {world} processes")
+        check_divides(len(inputs), world)
         return inputs[rank::world], targets[rank::world]
 
     return batch

@@ -27,7 +27,7 @@ class Decoding:
             raise ValueError(f"temperature is {self.temperature}: it should be at least 0")
         if not 0 < self.top_p <= 1:
             raise ValueError(f"top_p is {self.top_p}: it should be above 0 and at most 1")
-        if self.top_k is not None and not (self.top_k >= 1 and self.top_k == int(self.top_k)):
+        if self.top_k is not None and not (self.top_k >= 1 and self.top_k % 1 == 0):
             raise ValueError(f"top_k is {self.top_k}: it should be a whole number, at least 1")
 
 
@@ -82,29 +82,30 @@ def evaluating(model: nn.Module):
 def generate(
     model: GPT,
     prompts: Sequence[Sequence[int]],
-    n_tokens: int,
+    n_tokens: int | Sequence[int],
     end: int | None = None,
     decoding: Decoding = GREEDY,
     generator: torch.Generator | None = None,
 ) -> list[list[int]]:
     """Each prompt with at most n_tokens more, the last one `end` if it came to that.
 
-    Prompts may differ in length. The model sees as many of the last tokens as its context holds.
+    Prompts may differ in length, and each may have an n_tokens of its own. The model sees as many
+    of the last tokens as its context holds.
     Raises ValueError on an empty prompt, an unknown id, or n_tokens below 0.
     """
     device, context_length = model.wte.weight.device, model.config.context_length
     prompts = [check_ids(prompt, model.config.vocab_size) for prompt in prompts]
     lengths = torch.tensor([len(prompt) for prompt in prompts])  # (B,)
-    if n_tokens < 0:
+    stops = lengths + torch.as_tensor(n_tokens, dtype=torch.long)
+    if (stops < lengths).any():
         raise ValueError(f"n_tokens is {n_tokens}: it should be at least 0")
     if (lengths == 0).any():
         raise ValueError(f"prompt {lengths.tolist().index(0)} is empty: it should have a token")
     if not len(lengths):
         return []
-    ids = torch.zeros(len(prompts), int(lengths.max()) + n_tokens, dtype=torch.long, device=device)
+    ids = torch.zeros(len(prompts), int(stops.max()), dtype=torch.long, device=device)
     for row, prompt in zip(ids, prompts, strict=True):
         row[: len(prompt)] = torch.tensor(prompt)
-    stops = lengths + n_tokens
     with evaluating(model):
         for t in range(int(lengths.min()), ids.shape[1]):
             rows = ((lengths <= t) & (t < stops)).nonzero()[:, 0]  # those that write now

@@ -11,7 +11,7 @@ from shared.feed import Batch, Feed, shuffled
 from shared.generate import generate
 from shared.gpt import GPT, IGNORED
 from shared.instructions import FREE, Instruction
-from shared.quality import JUDGED, PARTS, kept, tellings
+from shared.quality import JUDGED, PARTS, best_of, kept, tellings
 from shared.tokenizer import END_OF_TEXT, BPEEncoder
 
 Style = Callable[[str, str], str]
@@ -112,9 +112,10 @@ def respond(
                 f"the prompt has {len(prompt)} tokens, the context {context_length}: no room for "
                 f"an answer to {request.instruction!r:.60}"
             )
-    room = context_length - min(map(len, prompts), default=0)
-    rows = generate(model, prompts, room if n_tokens is None else n_tokens, end)
-    answers = (row[len(p) : context_length] for row, p in zip(rows, prompts, strict=True))
+    rooms = [context_length - len(prompt) for prompt in prompts]
+    limits = [room if n_tokens is None else min(room, n_tokens) for room in rooms]
+    rows = generate(model, prompts, limits, end)
+    answers = (row[len(prompt) :] for row, prompt in zip(rows, prompts, strict=True))
     return [tokenizer.decode(i for i in answer if i != end) for answer in answers]
 
 
@@ -140,10 +141,12 @@ def rubric(answer: str, request: Instruction) -> dict[str, bool]:
             f"{tuple(request.facts)}"
         )
     whole = request.kind == "tell"
-    best = dict.fromkeys(("grammatical", "consistent", *ASKED), False)
-    for said in tellings(answer, PARTS if whole else PARTS[:1]):
-        kept_all = all(kept(said, name) for name in JUDGED if whole or name != "outcome")
-        points = {"grammatical": True, "consistent": kept_all}
-        points |= {name: said[name] == {request.facts[name].lower()} for name in ASKED}
-        best = max(best, points, key=lambda verdict: sum(verdict.values()))
-    return best
+    verdicts = (
+        {
+            "grammatical": True,
+            "consistent": all(kept(said, name) for name in JUDGED if whole or name != "outcome"),
+            **{name: said[name] == {request.facts[name].lower()} for name in ASKED},
+        }
+        for said in tellings(answer, PARTS if whole else PARTS[:1])
+    )
+    return best_of(verdicts, ("grammatical", "consistent", *ASKED))

@@ -23,7 +23,15 @@ from tqdm import tqdm
 
 from shared.batches import SlidingWindows, TokenFile, story_windows
 from shared.config import TALES, GPTConfig
-from shared.feed import Batch, Feed, part_of, random_windows, rows_and_floor, shuffled
+from shared.feed import (
+    Batch,
+    Feed,
+    check_divides,
+    part_of,
+    random_windows,
+    rows_and_floor,
+    shuffled,
+)
 from shared.files import whole_file
 from shared.gpt import GPT
 from shared.resume import check_same
@@ -67,13 +75,14 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
 def main(words: list[str] | None = None) -> None:
     """Start the processes, prepare the folder once, train, and close down."""
     options = arguments(words)
-    config, recipe = (chosen(options, kind) for kind in (GPTConfig, Recipe))  # or say what is wrong
+    recipe = chosen(options, Recipe)
+    model = first_model(options)
     device = start_process()
     try:
         if processes()[0] == 0:
-            prepare(options, config)
+            prepare(options)
         wait_for_all()
-        run(options, config, recipe, device)
+        run(options, model.to(device), recipe)
     finally:
         if distributed.is_initialized():
             distributed.destroy_process_group()
@@ -96,13 +105,22 @@ def wait_for_all() -> None:
         distributed.barrier()
 
 
-def prepare(options: argparse.Namespace, config: GPTConfig) -> None:
+def first_model(options: argparse.Namespace) -> GPT:
+    """That of the finished run in --start, or a new one. Raises ValueError if it can't be."""
+    config = chosen(options, GPTConfig)
+    if options.start:
+        return load_model(options.start / MODEL, config)
+    model = GPT(config, torch.Generator().manual_seed(options.seed))
+    start_narrow(model)
+    return model
+
+
+def prepare(options: argparse.Namespace) -> None:
     """Settings, tokenizer and tokens in the folder, unless they are there.
 
     Raises ValueError if the folder is that of a run with other settings, or if the run can't begin.
     """
-    if options.batch_size % (world := processes()[1]):
-        raise ValueError(f"a batch of {options.batch_size} can't be divided by {world} processes")
+    check_divides(options.batch_size, processes()[1])
     options.out.mkdir(parents=True, exist_ok=True)
     settings = {k: str(v) for k, v in vars(options).items() if k not in FREE}
     place = options.out / "settings.json"
@@ -112,7 +130,6 @@ def prepare(options: argparse.Namespace, config: GPTConfig) -> None:
     tales = options.data == "tales"
     text = "" if tales else Path(options.data).read_text(encoding="utf-8")
     if options.start:
-        load_model(options.start / MODEL, config)
         tokenizer = BPETokenizer.load(options.start / TOKENIZER)
     else:
         texts = [story.text for story in stories(min(options.stories, 20_000))] if tales else text
@@ -143,18 +160,10 @@ def load_data(options: argparse.Namespace) -> tuple[Feed, Batch]:
     return shuffled(windows[:, :-1], windows[:, 1:], B, seed), validation
 
 
-def run(
-    options: argparse.Namespace, config: GPTConfig, recipe: Recipe, device: torch.device
-) -> None:
+def run(options: argparse.Namespace, model: GPT, recipe: Recipe) -> None:
     """Train, with a bar and metrics.csv, and write model.safetensors at the end."""
     rank, world = processes()
     feed, validation = load_data(options)
-    if options.start:
-        model = load_model(options.start / MODEL, config)
-    else:
-        model = GPT(config, torch.Generator().manual_seed(recipe.seed))
-        start_narrow(model)
-    model.to(device)
     wrapped = DistributedDataParallel(model) if world > 1 else model
     if options.compile:
         wrapped.compile()

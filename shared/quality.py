@@ -5,7 +5,7 @@ then whether they fit each other.
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 from itertools import product
 
@@ -88,11 +88,17 @@ def tellings(text: str, parts: tuple[str, ...] = PARTS) -> Iterator[Part]:
 
 def judge(text: str) -> dict[str, bool]:
     """Whether a story is grammatical, and keeps hero, thing, color, place, friend and outcome."""
-    best = {"grammatical": False} | dict.fromkeys(JUDGED, False)
-    for said in tellings(text):
-        found = {"grammatical": True} | {name: kept(said, name) for name in JUDGED}
-        best = max(best, found, key=lambda verdict: sum(verdict.values()))
-    return best
+    verdicts = (
+        {"grammatical": True} | {name: kept(said, name) for name in JUDGED}
+        for said in tellings(text)
+    )
+    return best_of(verdicts, ("grammatical", *JUDGED))
+
+
+def best_of(verdicts: Iterable[dict[str, bool]], names: Iterable[str]) -> dict[str, bool]:
+    """The verdict with the most points; if there is none, no name has one."""
+    none = dict.fromkeys(names, False)
+    return max(verdicts, key=lambda verdict: sum(verdict.values()), default=none)
 
 
 def kept(said: Part, name: str) -> bool:

@@ -33,9 +33,9 @@ def main(runs: list[Path]) -> None:
     CHECKPOINTS.mkdir(exist_ok=True)
     shutil.copy(runs[-1] / MODEL, CHECKPOINTS / "tales.safetensors")
     shutil.copy(runs[-1] / TOKENIZER, CHECKPOINTS / TOKENIZER)
-    head, *_ = tables = [(run / "metrics.csv").read_text().splitlines(True) for run in runs]
+    tables = [(run / "metrics.csv").read_text().splitlines(True) for run in runs]
     rows = [row for table in tables for row in table[1:] if not row.endswith(",\n")]
-    (CHECKPOINTS / "curve.csv").write_text("".join([head[0], *rows]))
+    (CHECKPOINTS / "curve.csv").write_text("".join([tables[0][0], *rows]))
     settings = [json.loads((run / "settings.json").read_text()) for run in runs]
     model, tokenizer = load_tales()
     luck = torch.Generator().manual_seed(SEED)

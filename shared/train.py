@@ -107,16 +107,15 @@ def train(
     own = model.module if isinstance(model, DistributedDataParallel) else model
     optimizer = make_optimizer(own, recipe)
     start = load_state(folder, own, optimizer, recipe) if folder else 0
-    optimizer.zero_grad()
     for step in range(start, recipe.steps):
         for group in optimizer.param_groups:
             group["lr"] = cosine_lr(step, recipe)
+        optimizer.zero_grad()
         loss = add_gradients(model.train(), feed, step, recipe, loss_of)
         norm = nn.utils.clip_grad_norm_(own.parameters(), recipe.clip).item()
         if not math.isfinite(loss + norm):
             raise FloatingPointError(f"step {step}: the loss is {loss}, its gradient's norm {norm}")
         optimizer.step()
-        optimizer.zero_grad()
         yield Record(step, loss, cosine_lr(step, recipe), norm)
         if folder and ((step + 1) % save_every == 0 or step + 1 == recipe.steps):
             save_state(folder, own, optimizer, recipe, step + 1)
