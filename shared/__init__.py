@@ -1,1 +1,5 @@
-"""The code that the chapters build and later chapters import, in the order it is built."""
+"""The code that the chapters build and later chapters import, in rooms.
+
+`text`, `model`, `training` and `tasks` are built one on the other: each imports only from those
+before it, and from `book`, which serves the book itself and imports from none.
+"""

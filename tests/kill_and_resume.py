@@ -13,12 +13,10 @@ from pathlib import Path
 
 import torch
 
-from shared.config import GPTConfig
-from shared.feed import random_windows
-from shared.gpt import GPT
-from shared.resume import STATE
-from shared.tensorfile import read_tensors
-from shared.train import Recipe, train
+from shared.book import read_tensors
+from shared.model import GPT, GPTConfig
+from shared.training import Recipe, random_windows, train
+from shared.training.resume import STATE
 
 KILLS, STEPS = 20, 120
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from shared.data import available
+from shared.book import available
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb")) + sorted(

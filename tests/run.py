@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
-from shared.files import whole_file
+from shared.book import whole_file
 from tests.notebooks import NOTEBOOKS, ROOT, missing_data
 
 

@@ -7,11 +7,10 @@ import pytest
 import torch
 from torch import nn
 
-from shared.ask import log_prob, next_log_probs, probs_after
-from shared.checks import check_close
-from shared.config import GPTConfig
-from shared.gpt import GPT, next_token_loss
-from shared.tokenizer import END_OF_TEXT, BPETokenizer
+from shared.book import check_close
+from shared.model import GPT, GPTConfig, next_token_loss
+from shared.tasks import log_prob, next_log_probs, probs_after
+from shared.text import END_OF_TEXT, BPETokenizer
 
 CONFIG = GPTConfig(vocab_size=257, context_length=16, d_model=8, n_heads=2, n_layers=1)
 BYTES = BPETokenizer({bytes([byte]): byte for byte in range(256)}, {END_OF_TEXT: 256})

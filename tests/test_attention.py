@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from shared.attention import CausalSelfAttention, causal_weights
+from shared.model import CausalSelfAttention, causal_weights
 from tests.test_gpt import SMALL, close, randomized, seeded
 
 

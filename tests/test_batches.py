@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from shared.batches import SlidingWindows, TokenFile, make_loader, story_windows
+from shared.text import SlidingWindows, TokenFile, make_loader, story_windows
 
 
 def plain_windows(ids, T, stride):

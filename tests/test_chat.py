@@ -2,7 +2,8 @@
 
 import pytest
 
-from shared.chat import LATER, ChatBox, transcript
+from shared.tasks import ChatBox, transcript
+from shared.tasks.chat import LATER
 
 
 def echo(asked, given):

@@ -7,13 +7,10 @@ from shutil import copy
 import pytest
 import torch
 
-from shared.feed import rows_and_floor
-from shared.generate import Decoding, complete
-from shared.quality import story_quality
-from shared.ship import gap
-from shared.tales import stories
-from shared.train import evaluate
-from shared.weights import CHECKPOINTS, load_tales
+from shared.model import CHECKPOINTS, Decoding, complete, load_tales
+from shared.text import stories, story_quality
+from shared.training import evaluate, rows_and_floor
+from shared.training.ship import gap
 from tests.test_gpt import hugging_face
 
 STATED = json.loads((CHECKPOINTS / "card.json").read_text())

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from shared.checks import check_close, check_shape, exercise
+from shared.book import check_close, check_shape, exercise
 
 NAN, INF = float("nan"), float("inf")
 

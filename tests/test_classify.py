@@ -11,10 +11,11 @@ from sklearn.naive_bayes import MultinomialNB
 from torch import nn
 from torch.nn import functional as F
 
-from shared.baseline import NaiveBayes, wilson
-from shared.classify import (
+from shared.model import GPT, add_lora, save_model
+from shared.tasks import (
     PAD,
     GPTClassifier,
+    NaiveBayes,
     class_loss,
     classify,
     encode_rows,
@@ -24,15 +25,11 @@ from shared.classify import (
     save_classifier,
     train_only,
     unfinished_stories,
+    wilson,
 )
-from shared.feed import shuffled
-from shared.gpt import GPT
-from shared.lora import add_lora
-from shared.quality import PARTS, plain_articles, readings
-from shared.tales import WORLD, stories
-from shared.tokenizer import END_OF_TEXT, BPETokenizer
-from shared.train import Recipe, train
-from shared.weights import save_model
+from shared.text import END_OF_TEXT, PARTS, WORLD, BPETokenizer, stories
+from shared.text.quality import plain_articles, readings
+from shared.training import Recipe, shuffled, train
 from tests.test_gpt import SMALL, close, randomized, seeded
 
 CLASSES = ("ham", "spam", "jam")

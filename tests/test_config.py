@@ -4,8 +4,7 @@ from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
-from shared.config import GPT2, TALES
-from shared.gpt import GPT, count_parameters
+from shared.model import GPT, GPT2, TALES, count_parameters
 from tests.test_gpt import SMALL
 
 

@@ -12,8 +12,8 @@ import zipfile
 import pytest
 import tiktoken
 
-from shared import data
-from shared.data import SOURCES, Source
+from shared.book import data
+from shared.book.sources import SOURCES, Source
 
 TEXT = b"Once upon a time.\n" * 1000
 
@@ -207,7 +207,7 @@ def test_table(server, tmp_path, monkeypatch, capsys, variable, content, said):
 
 def test_import_fetches_and_prints_nothing(tmp_path):
     watch = "lambda event, _: event in ('socket.connect', 'socket.getaddrinfo') and os._exit(9)"
-    code = f"import os, sys; sys.addaudithook({watch}); import shared.data"
+    code = f"import os, sys; sys.addaudithook({watch}); import shared.book.data"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
     assert not (tmp_path / "cache").exists()

@@ -5,8 +5,9 @@ from collections import Counter
 import pytest
 import torch
 
-from shared.batches import TokenFile
-from shared.feed import generator_of, part_of, random_windows, shuffled, story_rows
+from shared.text import TokenFile
+from shared.training import generator_of, random_windows, shuffled, story_rows
+from shared.training.feed import part_of
 
 INPUTS = torch.arange(22).view(11, 2)
 

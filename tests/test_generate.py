@@ -7,9 +7,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from shared.generate import GREEDY, Decoding, complete, generate, next_token_probs, sample_token
-from shared.gpt import GPT
-from shared.tokenizer import BPETokenizer
+from shared.model import GPT, GREEDY, Decoding, complete, generate, next_token_probs, sample_token
+from shared.text import BPETokenizer
 from tests.test_gpt import SMALL, randomized, seeded
 
 LOGITS = torch.tensor([[0.1, 0.4, 0.2, 0.05, 0.25], [0.2, 0.2, 0.2, 0.2, 0.2]]).log()

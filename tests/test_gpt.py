@@ -8,10 +8,18 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from shared.attention import CausalSelfAttention
-from shared.config import GPT2, TALES, GPTConfig
-from shared.gpt import GPT, Block, FeedForward, LayerNorm, next_token_loss
-from shared.weights import from_gpt2, to_gpt2
+from shared.model import (
+    GPT,
+    GPT2,
+    TALES,
+    Block,
+    CausalSelfAttention,
+    FeedForward,
+    GPTConfig,
+    LayerNorm,
+    next_token_loss,
+)
+from shared.model.weights import from_gpt2, to_gpt2
 
 SMALL = GPTConfig(vocab_size=50, context_length=16, d_model=24, n_heads=3, n_layers=2)
 

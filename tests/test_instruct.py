@@ -9,10 +9,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from shared.feed import story_rows
-from shared.generate import generate
-from shared.gpt import GPT, IGNORED, next_token_loss
-from shared.instruct import (
+from shared.model import GPT, IGNORED, generate, next_token_loss
+from shared.tasks import (
     alpaca,
     collate,
     encode_pair,
@@ -25,10 +23,8 @@ from shared.instruct import (
     respond,
     rubric,
 )
-from shared.instructions import Instruction, PartTeller, instructions
-from shared.tales import WORLD
-from shared.tokenizer import END_OF_TEXT, BPETokenizer
-from shared.train import Recipe, train
+from shared.text import END_OF_TEXT, WORLD, BPETokenizer, Instruction, PartTeller, instructions
+from shared.training import Recipe, story_rows, train
 from tests.test_gpt import SMALL, seeded
 
 TOKENIZER = BPETokenizer.train("the cat and the dog " * 9, 266)

@@ -7,9 +7,17 @@ from itertools import product
 
 import pytest
 
-from shared.instructions import EXACT, KINDS, Instruction, instructions, read_instructions
-from shared.quality import judge, plain_articles, readings
-from shared.tales import WORLD, stories
+from shared.text import (
+    EXACT,
+    KINDS,
+    WORLD,
+    Instruction,
+    instructions,
+    judge,
+    read_instructions,
+    stories,
+)
+from shared.text.quality import plain_articles, readings
 from tests.test_tales import all_stories
 
 MADE = instructions(1500, seed=3) + instructions(500, seed=3, split="held_out")

@@ -10,15 +10,19 @@ from unittest.mock import Mock
 import pytest
 import torch
 
-from shared.batches import TokenFile, story_windows
-from shared.feed import random_windows, rows_and_floor, shuffled
-from shared.gpt import GPT, next_token_loss
-from shared.long_run import main
-from shared.tales import stories
-from shared.tensorfile import read_tensors
-from shared.tokenizer import BPETokenizer
-from shared.train import evaluate, start_narrow
-from shared.weights import load_model
+from shared.book import read_tensors
+from shared.model import GPT, load_model, next_token_loss
+from shared.text import BPETokenizer, TokenFile, stories, story_windows
+from shared.training import (
+    evaluate,
+    long_run,
+    loop,
+    random_windows,
+    rows_and_floor,
+    shuffled,
+    start_narrow,
+)
+from shared.training.long_run import main
 
 
 def words(line):
@@ -69,12 +73,10 @@ def test_tales_from_the_command_line(tmp_path):
 
 def test_stopped_while_it_validates(tmp_path, monkeypatch):
     """No row of metrics.csv is lost: a step is saved after its row was written."""
-    import shared.long_run
-
     main(["--out", str(tmp_path / "whole"), *TALES])
     for _ in range(2):
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-            patch.setattr(shared.long_run, "evaluate", Mock(side_effect=[1.0, KeyboardInterrupt]))
+            patch.setattr(long_run, "evaluate", Mock(side_effect=[1.0, KeyboardInterrupt]))
             main(["--out", str(tmp_path / "stopped"), *TALES])
     main(["--out", str(tmp_path / "stopped"), *TALES])
     assert [row["step"] for row in rows(tmp_path / "stopped")] == list("0123456")
@@ -82,18 +84,16 @@ def test_stopped_while_it_validates(tmp_path, monkeypatch):
 
 
 def test_a_process_takes_its_part_of_each_batch(tmp_path, monkeypatch):
-    import shared.long_run
-
     seen = []
 
     def first_batch(model, feed, *_, **__):
         seen.append(feed(0))
         return []
 
-    monkeypatch.setattr(shared.long_run, "train", first_batch)
+    monkeypatch.setattr(long_run, "train", first_batch)
     for world in (1, 2):
-        monkeypatch.setattr(shared.long_run, "processes", lambda world=world: (0, world))
-        monkeypatch.setattr(shared.long_run, "DistributedDataParallel", lambda model: model)
+        monkeypatch.setattr(long_run, "processes", lambda world=world: (0, world))
+        monkeypatch.setattr(long_run, "DistributedDataParallel", lambda model: model)
         main(["--out", str(tmp_path / str(world)), *TALES])
     (whole, _), (part, _) = seen
     assert len(whole) == 4 and torch.equal(part, whole[::2])
@@ -120,10 +120,8 @@ def test_compiled(tmp_path):
 
 def test_stopped_by_a_broken_disk_and_resumed(tmp_path, monkeypatch):
     """The same rows and the same model, whatever metrics.csv held beyond the last saved state."""
-    import shared.train
-
     main(["--out", str(tmp_path / "whole"), *TALES])
-    real, saved = shared.train.save_state, []
+    real, saved = loop.save_state, []
 
     def broken(*arguments):
         if saved:
@@ -131,7 +129,7 @@ def test_stopped_by_a_broken_disk_and_resumed(tmp_path, monkeypatch):
         saved.append(real(*arguments))
 
     with monkeypatch.context() as patch, pytest.raises(OSError, match="Input/output"):
-        patch.setattr(shared.train, "save_state", broken)
+        patch.setattr(loop, "save_state", broken)
         main(["--out", str(tmp_path / "stopped"), *TALES])
     with (tmp_path / "stopped" / "metrics.csv").open("a") as file:
         file.write("4,1.2")  # killed in the middle of a row
@@ -146,7 +144,7 @@ def test_stopped_by_a_broken_disk_and_resumed(tmp_path, monkeypatch):
 def test_two_processes_have_the_losses_of_one(tmp_path):
     main(["--out", str(tmp_path / "one"), *TALES])
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    command = [*torchrun, "-m", "shared.train", "--out", tmp_path / "two", *TALES]
+    command = [*torchrun, "-m", "shared.training", "--out", tmp_path / "two", *TALES]
     subprocess.run(command, check=True, capture_output=True, timeout=300)
     assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), abs=1e-5)
     assert losses(tmp_path / "two")[0] != losses(tmp_path / "two")[-1]

@@ -4,11 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from shared.classify import GPTClassifier, class_loss, predict, save_classifier
-from shared.feed import shuffled
-from shared.gpt import GPT
-from shared.lora import LoRALinear, add_lora, merge_lora
-from shared.train import Recipe, train
+from shared.model import GPT, LoRALinear, add_lora, merge_lora
+from shared.tasks import GPTClassifier, class_loss, predict, save_classifier
+from shared.training import Recipe, shuffled, train
 from tests.test_gpt import SMALL, close, randomized, seeded
 
 NAMES = ("c_attn", "c_proj", "c_fc")

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 import pytest
 import torch
 
-from shared import picture, plots
+from shared.book import picture, plots
 
 X = torch.linspace(0, 1, 50)
 

@@ -4,9 +4,9 @@ import pytest
 import torch
 from sklearn.linear_model import Ridge
 
-from shared.gpt import GPT
-from shared.probe import last_vectors, probe, told_in_parts, words_in
-from shared.quality import judge
+from shared.model import GPT
+from shared.tasks import last_vectors, probe, told_in_parts, words_in
+from shared.text import judge
 from tests.test_gpt import SMALL, seeded
 
 

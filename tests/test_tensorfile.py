@@ -4,7 +4,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from shared.tensorfile import read_tensors, write_tensors
+from shared.book import read_tensors, write_tensors
 
 TENSORS = {"b": torch.arange(6.0).view(2, 3), "a": torch.tensor(7), "c": torch.ones(4).bfloat16()}
 

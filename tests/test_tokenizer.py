@@ -10,9 +10,24 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared import bpe, tokenizer
-from shared.bpe import CHUNKS, apply_merges, count_chunks, learn_merges, split_chunks, split_special
-from shared.tokenizer import END_OF_TEXT, UNKNOWN, WORDS_AND_COLONS, BPETokenizer, WordTokenizer
+from shared.text import (
+    CHUNKS,
+    END_OF_TEXT,
+    UNKNOWN,
+    WORDS,
+    WORDS_AND_COLONS,
+    BPETokenizer,
+    WordTokenizer,
+    apply_merges,
+    bpe,
+    count_chunks,
+    learn_merges,
+    split_chunks,
+    split_special,
+    split_words,
+    tokenizer,
+    words,
+)
 from tests.benchmarks.bench_bpe import naive_merges, naive_parts, prose
 
 HALF = "\ud83d"  # the first half of an emoji
@@ -58,13 +73,13 @@ def gpt2() -> BPETokenizer:
 
 @pytest.fixture(scope="module")
 def verdict() -> str:
-    data = pytest.importorskip("shared.data")
+    data = pytest.importorskip("shared.book.data")
     if not data.available("the-verdict"):
         pytest.skip("the-verdict can't be had here")
     return data.fetch("the-verdict").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("module", [bpe, tokenizer])
+@pytest.mark.parametrize("module", [bpe, tokenizer, words])
 def test_examples_in_docstrings(module):
     failed, tried = doctest.testmod(module)
     assert tried and not failed
@@ -105,8 +120,8 @@ def test_words_are_no_inverse():
 
 def test_verdict_figures(verdict):
     assert len(verdict) == 20_479
-    for pattern, tokens, known in ((tokenizer.WORDS, 4649, 1159), (WORDS_AND_COLONS, 4690, 1130)):
-        assert len(tokenizer.split_words(verdict, pattern)) == tokens
+    for pattern, tokens, known in ((WORDS, 4649, 1159), (WORDS_AND_COLONS, 4690, 1130)):
+        assert len(split_words(verdict, pattern)) == tokens
         assert len(WordTokenizer.train(verdict, pattern=pattern).words) == known
     words = WordTokenizer.train(verdict, [END_OF_TEXT, UNKNOWN])
     first = '"It\'s the last he painted, you know," Mrs. Gisburn said with pardonable pride.'

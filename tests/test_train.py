@@ -8,9 +8,17 @@ import pytest
 import torch
 from torch import nn
 
-from shared.feed import generator_of, shuffled
-from shared.gpt import GPT, next_token_loss
-from shared.train import Recipe, cosine_lr, evaluate, make_optimizer, start_narrow, train
+from shared.model import GPT, next_token_loss
+from shared.training import (
+    Recipe,
+    cosine_lr,
+    evaluate,
+    generator_of,
+    make_optimizer,
+    shuffled,
+    start_narrow,
+    train,
+)
 from tests.test_gpt import SMALL
 
 ROWS = torch.randint(50, (40, 9), generator=torch.Generator().manual_seed(1))
@@ -170,18 +178,18 @@ def test_dropout_differs_from_step_to_step():
 
 
 def test_dropout_differs_by_seed_and_by_process(monkeypatch):
-    monkeypatch.setattr("shared.train.distributed.all_reduce", lambda total: None)
+    monkeypatch.setattr("shared.training.loop.distributed.all_reduce", lambda total: None)
     losses = set()
     for seed, rank in ((0, 0), (1, 0), (0, 1)):
-        monkeypatch.setattr("shared.train.processes", lambda rank=rank: (rank, 2))
+        monkeypatch.setattr("shared.training.loop.processes", lambda rank=rank: (rank, 2))
         losses.add(next(train(new_model(dropout=0.5), FEED, replace(RECIPE, seed=seed))).loss)
     assert len(losses) == 3
 
 
 def test_gradients_travel_once_per_step(monkeypatch):
     """Of two batches only the second is computed outside of no_sync."""
-    monkeypatch.setattr("shared.train.distributed.all_reduce", lambda total: None)
-    monkeypatch.setattr("shared.train.processes", lambda: (0, 2))
+    monkeypatch.setattr("shared.training.loop.distributed.all_reduce", lambda total: None)
+    monkeypatch.setattr("shared.training.loop.processes", lambda: (0, 2))
     model, seen, quiet = new_model(), [], []
 
     @contextmanager

@@ -8,8 +8,8 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from shared.gpt import GPT
-from shared.weights import load_model, load_pretrained, save_model, to_gpt2
+from shared.model import GPT, load_model, load_pretrained, save_model
+from shared.model.weights import to_gpt2
 from tests.test_gpt import SMALL, hugging_face, randomized, seeded
 
 IDS = torch.randint(50, (2, 9), generator=seeded(5))

@@ -1,9 +1,10 @@
-"""The page of `shared/`: each module in the order in which they are built, from its docstrings.
+"""The page of `shared/`: rooms and modules in the order in which they are built, by docstrings.
 
 The docstrings are written for the reader of the code, with single backticks and shapes in plain
 text. Here they are made fit for Sphinx, whatever signs they hold.
 """
 
+import ast
 import re
 import sys
 from graphlib import TopologicalSorter
@@ -11,31 +12,43 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE, PLACE = "book/code", "<!-- modules -->"
+ROOMS = ("text", "model", "training", "tasks", "book")
+ROOM = """
+## {room}
+
+{about}
+"""
 MODULE = """
-## {title}
+### {name}.py
 
 ```{{eval-rst}}
-.. automodule:: shared.{name}
+.. automodule:: shared.{room}.{name}
    :members:
 ```
 """
 
 
-def modules() -> list[str]:
-    """The names of the modules, each behind those that it imports."""
+def modules(room: str) -> list[str]:
+    """The names of a room's modules, each behind those that it imports."""
     needs = {}
-    for path in sorted((ROOT / "shared").glob("[!_]*.py")):
+    for path in sorted((ROOT / "shared" / room).glob("[!_]*.py")):
         code = path.read_text(encoding="utf-8")
-        needs[path.stem] = re.findall(r"^from shared\.(\w+) import", code, re.M)
-        for line in re.findall(r"^from shared import (.+)", code, re.M):
-            needs[path.stem] += re.findall(r"\w+", line)
-    needs = {name: [one for one in used if one in needs] for name, used in needs.items()}
+        needs[path.stem] = re.findall(rf"^from shared\.{room}\.(\w+) import", code, re.M)
     return list(TopologicalSorter(needs).static_order())
+
+
+def about(room: str) -> str:
+    """What a room's `__init__.py` says that the room is."""
+    code = (ROOT / "shared" / room / "__init__.py").read_text(encoding="utf-8")
+    return ast.get_docstring(ast.parse(code))
 
 
 def fill_in(app, docname, source) -> None:
     if docname == PAGE:
-        sections = [MODULE.format(title=f"{name}.py", name=name) for name in modules()]
+        sections = []
+        for room in ROOMS:
+            sections.append(ROOM.format(room=room, about=about(room)))
+            sections += [MODULE.format(room=room, name=name) for name in modules(room)]
         source[0] = source[0].replace(PLACE, "\n".join(sections))
 
 

@@ -1,7 +1,8 @@
 /* A GPT in the page: text to token ids, ids to logits, logits to probabilities, and one of them.
 
-   The same computation as shared/bpe.py, shared/gpt.py and shared/generate.py, for one text: T
-   tokens, C = d_model, H heads, D = C / H, V vocabulary. book/_ext/page_model.py writes the weights. */
+   The same computation as shared/text/bpe.py, shared/model/gpt.py and shared/model/generate.py, for
+   one text: T tokens, C = d_model, H heads, D = C / H, V vocabulary. book/_ext/page_model.py writes
+   the weights. */
 
 "use strict";
 

@@ -13,9 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from pydoc_data.topics import topics
 
-from shared.bpe import count_chunks, learn_merges, split_chunks
-from shared.tales import stories
-from shared.tokenizer import BPETokenizer
+from shared.text import BPETokenizer, count_chunks, learn_merges, split_chunks, stories
 
 
 def prose() -> str:

@@ -12,8 +12,7 @@ from statistics import median
 
 import torch
 
-from shared.config import TALES, GPTConfig
-from shared.gpt import GPT, next_token_loss
+from shared.model import GPT, TALES, GPTConfig, next_token_loss
 from tests.test_gpt import hugging_face
 
 B, WARM_UP, ROUNDS = 16, 3, 15

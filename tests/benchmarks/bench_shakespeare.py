@@ -2,18 +2,16 @@
 
 4 layers, 4 heads, width 128, windows of 64, batches of 12, 2,000 steps, no dropout, 65 characters:
 nanoGPT's README (https://github.com/karpathy/nanoGPT) reports a validation loss of 1.88.
-Needs the text (see shared.data).
+Needs the text (see shared/book/data.py).
 """
 
 import time
 
 import torch
 
-from shared.config import GPTConfig
-from shared.data import available, fetch
-from shared.feed import random_windows
-from shared.gpt import GPT, count_parameters
-from shared.train import Recipe, evaluate, start_narrow, train
+from shared.book import available, fetch
+from shared.model import GPT, GPTConfig, count_parameters
+from shared.training import Recipe, evaluate, random_windows, start_narrow, train
 
 T, B = 64, 12
 

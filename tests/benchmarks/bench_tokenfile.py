@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from shared.batches import TokenFile, make_loader
+from shared.text import TokenFile, make_loader
 from tests.test_batches import resident
 
 

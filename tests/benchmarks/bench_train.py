@@ -15,10 +15,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from shared.config import TALES, GPTConfig
-from shared.feed import random_windows
-from shared.gpt import GPT
-from shared.train import Recipe, cosine_lr, train
+from shared.model import GPT, TALES, GPTConfig
+from shared.training import Recipe, cosine_lr, random_windows, train
 
 B, STEPS, ROUNDS = 16, 5, 12
 

@@ -11,7 +11,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from conftest import words_of
-from shared.data import SOURCES, VOCABULARY
+from shared.book.sources import SOURCES, VOCABULARY
 from tests.notebooks import ROOT, tags
 
 SECTIONS = [  # a chapter's headings of the second level, in this order
@@ -282,7 +282,7 @@ def definitions(source: str) -> dict[str, str]:
 def shared_definitions(chapter: str | None = None) -> dict[str, set[str]]:
     """All of shared/, or what the modules derived in one chapter define."""
     found = {}
-    for path in sorted((ROOT / "shared").glob("*.py")):
+    for path in sorted((ROOT / "shared").rglob("*.py")):
         source = path.read_text(encoding="utf-8")
         first_line = (ast.get_docstring(ast.parse(source)) or "").partition("\n\n")[0]
         if chapter is None or re.search(rf"derived in chapter {chapter}\b", first_line):

@@ -102,7 +102,7 @@ def test_the_first_cell_in_an_empty_folder(tmp_path):
     if not (ROOT / ".git").exists():
         pytest.skip("this copy of the book is no git repository")
     (place := tmp_path / "colab").mkdir()
-    code = bootstrap_cells()[0].source + "\nimport shared.tokenizer\nprint(shared.__file__)\n"
+    code = bootstrap_cells()[0].source + "\nimport shared.text\nprint(shared.__file__)\n"
     command = [sys.executable, "-c", code]
     here = {"LLM_BOOK_REPO": f"file://{ROOT}", "PATH": os.environ["PATH"]}
     for _ in range(2):

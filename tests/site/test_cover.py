@@ -3,8 +3,7 @@
 import re
 from collections import Counter
 
-from shared.tales import stories
-from shared.tokenizer import END_OF_TEXT, BPETokenizer
+from shared.text import END_OF_TEXT, BPETokenizer, stories
 from tests.notebooks import ROOT
 
 

@@ -9,14 +9,16 @@ import pytest
 import torch
 from page_model import CHECKPOINTS, write_model
 
-from shared.attention import causal_weights
-from shared.bpe import split_chunks
-from shared.config import GPTConfig
-from shared.generate import Decoding, next_token_probs
-from shared.gpt import GPT
-from shared.tales import stories
-from shared.tokenizer import END_OF_TEXT, BPETokenizer
-from shared.weights import load_model, save_model
+from shared.model import (
+    GPT,
+    Decoding,
+    GPTConfig,
+    causal_weights,
+    load_model,
+    next_token_probs,
+    save_model,
+)
+from shared.text import END_OF_TEXT, BPETokenizer, split_chunks, stories
 from tests.site.conftest import SITE
 from tests.site.test_pages import CONTAINERS, complaints
 from tests.test_tokenizer import random_texts

@@ -1,41 +1,22 @@
-"""Classification with a GPT, as derived in chapter 6: a vector for each text, and a head on it.
+"""A GPT that classifies, as derived in chapter 6: a vector for each text, and a head on it.
 
 Shapes: N texts or B in a batch, T tokens, C = d_model, K classes.
 """
 
 import json
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import asdict
 from pathlib import Path
-from random import Random
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from shared.config import GPTConfig
-from shared.generate import evaluating
-from shared.gpt import GPT
-from shared.tales import WORLD, Story, Teller
-from shared.tensorfile import read_tensors, write_tensors
-from shared.tokenizer import END_OF_TEXT, BPEEncoder
+from shared.book import read_tensors, write_tensors
+from shared.model import GPT, GPTConfig
+from shared.text import END_OF_TEXT, BPEEncoder
 
 PAD = -1  # no token has this id: it fills up the rows of shorter texts
-UNFINISHED = WORLD | {"story": ["{opening} {problem} {talk} {turn} {result}"]}
-
-
-def unfinished_stories(per_plot: int, seed: int = 0) -> list[Story]:
-    """Stories without their endings, as many of each plot; `facts` has the plot and the outcome."""
-    random, missing, found = Random(f"Unfinished {seed}").random, Counter(), []
-    missing.update(dict.fromkeys(WORLD["plots"], per_plot))
-    while missing.total() > 0:
-        story = Teller(random, held_out=False, world=UNFINISHED).tell()
-        if missing[story.facts["plot"]]:
-            missing[story.facts["plot"]] -= 1
-            found.append(story)
-    return found
 
 
 def encode_rows(
@@ -102,47 +83,6 @@ def real_lengths(ids: Tensor) -> Tensor:
     if wrong:
         raise ValueError(f"rows {wrong} have no token, or padding before their last token")
     return lengths
-
-
-def class_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """Mean cross-entropy in nats.  (B, K), (B,) -> ()   Raises ValueError on a wrong label."""
-    if not len(labels):
-        raise ValueError("there are no labels")
-    low, top = (int(extreme) for extreme in labels.aminmax())
-    if low < 0 or top >= logits.shape[1]:
-        raise ValueError(f"labels {low} to {top}: the classes are 0 to {logits.shape[1] - 1}")
-    return F.cross_entropy(logits, labels)
-
-
-def train_only(model: nn.Module, *parts: nn.Module) -> int:
-    """Let only these parts of a model learn; the number of their parameters."""
-    model.requires_grad_(False)
-    for part in parts:
-        part.requires_grad_(True)
-    return sum(weight.numel() for weight in model.parameters() if weight.requires_grad)
-
-
-@torch.no_grad()
-def in_batches(
-    call: Callable[[Tensor], Tensor], model: nn.Module, ids: Tensor, batch_size: int = 64
-) -> Tensor:
-    """What `call` makes of all rows while the model is in evaluation mode.  (N, T) -> (N, ...)"""
-    device = next(model.parameters()).device
-    with evaluating(model):
-        return torch.cat([call(batch.to(device)).cpu() for batch in ids.split(batch_size)])
-
-
-def predict(model: GPTClassifier, ids: Tensor, batch_size: int = 64) -> Tensor:
-    """The probability of each class.  (N, T) -> (N, K)"""
-    return in_batches(model, model, ids, batch_size).softmax(dim=-1)
-
-
-def classify(
-    model: GPTClassifier, tokenizer: BPEEncoder, text: str, truncate: bool = False
-) -> dict[str, float]:
-    """The probability of each class, by its name. Raises ValueError as `encode_rows` does."""
-    ids = encode_rows(tokenizer, [text], model.gpt.config.context_length, truncate)
-    return dict(zip(model.classes, predict(model, ids)[0].tolist(), strict=True))
 
 
 def save_classifier(model: GPTClassifier, path: str | Path) -> None:

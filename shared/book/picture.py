@@ -11,7 +11,7 @@ from hashlib import sha256
 from itertools import cycle
 from pathlib import Path
 
-DRAWINGS = Path(__file__).parents[1] / "book" / "figures"
+DRAWINGS = Path(__file__).parents[2] / "book" / "figures"
 INK = "#000000"
 PALETTE = {
     "blue": "#3b82c4",

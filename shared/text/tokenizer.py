@@ -1,73 +1,16 @@
-"""Tokenizers: from text to token ids and back, as derived in chapter 2.
-
-`WordTokenizer` numbers words. `BPETokenizer` cuts text as GPT-2 does and can write down any text.
-"""
+"""`BPETokenizer`, as derived in chapter 2: it cuts as GPT-2 does and can write down any text."""
 
 import json
-import re
 from collections.abc import Collection, Iterable
-from operator import index
 from pathlib import Path
 
 import tiktoken
 
-from shared.bpe import CHUNKS, apply_merges, count_chunks, learn_merges, split_chunks, split_special
-from shared.files import whole_file
+from shared.book import whole_file
+from shared.text.bpe import CHUNKS, apply_merges, count_chunks, learn_merges, split_chunks
+from shared.text.words import check_ids, split_special
 
 END_OF_TEXT = "<|endoftext|>"
-UNKNOWN = "<|unk|>"
-WORDS = r'([,.?_!"()\']|--|\s)'
-WORDS_AND_COLONS = r'([,.:;?_!"()\']|--|\s)'
-
-
-def split_words(text: str, pattern: str = WORDS) -> list[str]:
-    """Words and punctuation marks; white space is dropped.
-
-    >>> split_words("It's late.")
-    ['It', "'", 's', 'late', '.']
-    """
-    return [piece for piece in re.split(pattern, text) if piece.strip()]
-
-
-def check_ids(ids: Iterable[int], vocab_size: int) -> list[int]:
-    """The ids as a list. Raises ValueError on one outside 0 ... vocab_size - 1."""
-    ids = list(map(index, ids))
-    for i in ids:
-        if not 0 <= i < vocab_size:
-            raise ValueError(f"unknown token id {i}: the vocabulary has {vocab_size} tokens")
-    return ids
-
-
-class WordTokenizer:
-    """One id for each word and punctuation mark; `<|unk|>`, if it has one, for all others."""
-
-    def __init__(self, words: list[str], special_tokens: Collection[str] = (), pattern=WORDS):
-        self.words = [*words, *special_tokens]
-        self.special_tokens, self.pattern = special_tokens, pattern
-        self.ids = {word: i for i, word in enumerate(self.words)}
-
-    @classmethod
-    def train(cls, text: str, special_tokens: Collection[str] = (), pattern: str = WORDS):
-        """Number the words of a text in alphabetical order, and then the special tokens."""
-        pieces = set(split_special(text, special_tokens)) - set(special_tokens)
-        words = {word for piece in pieces for word in split_words(piece, pattern)}
-        return cls(sorted(words), special_tokens, pattern)
-
-    def encode(self, text: str) -> list[int]:
-        """Token ids. Raises KeyError on an unknown word if `<|unk|>` is not there for it."""
-        ids, unknown = [], self.ids.get(UNKNOWN)
-        for piece in split_special(text, self.special_tokens):
-            special = piece in self.special_tokens
-            for word in [piece] if special else split_words(piece, self.pattern):
-                ids.append(self.ids.get(word, unknown))
-                if ids[-1] is None:
-                    raise KeyError(f"{word!r} is not among the {len(self.words)} known words")
-        return ids
-
-    def decode(self, ids: Iterable[int]) -> str:
-        """The words with single spaces between them, none before punctuation: not an inverse."""
-        text = " ".join(self.words[i] for i in check_ids(ids, len(self.words)))
-        return re.sub(r" ([,.:;?!)'\"])", r"\1", text)
 
 
 def check_ranks(ids: dict[bytes, int]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import distributed, nn
 
-from shared.tensorfile import read_tensors, write_tensors
+from shared.book import read_tensors, write_tensors
 
 STATE = "state.safetensors"
 

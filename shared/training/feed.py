@@ -9,10 +9,8 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from shared.batches import TokenFile
-from shared.gpt import IGNORED
-from shared.tales import stories
-from shared.tokenizer import END_OF_TEXT, BPEEncoder
+from shared.model import IGNORED
+from shared.text import END_OF_TEXT, BPEEncoder, TokenFile, stories
 
 Batch = tuple[Tensor, Tensor]
 Feed = Callable[[int], Batch]

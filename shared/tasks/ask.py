@@ -9,9 +9,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from shared.generate import evaluating
-from shared.gpt import GPT
-from shared.tokenizer import END_OF_TEXT, BPEEncoder
+from shared.model import GPT, evaluating
+from shared.text import END_OF_TEXT, BPEEncoder
 
 
 @torch.no_grad()

@@ -1,8 +1,8 @@
 """Long runs from the command line, as shown in chapter 5, on one device, many, or many machines.
 
-    python -m shared.train --out runs/tales
-    python -m shared.train --out runs/mine --data my.txt --steps 5000 --d-model 256 --n-layers 6
-    torchrun --nproc-per-node 4 -m shared.train --out runs/tales
+    python -m shared.training --out runs/tales
+    python -m shared.training --out runs/mine --data my.txt --steps 5000 --d-model 256
+    torchrun --nproc-per-node 4 -m shared.training --out runs/tales
 
 The folder holds settings, tokenizer, metrics, the state of the run and the model. The same command
 goes on where the last one ended, however it ended.
@@ -10,7 +10,6 @@ goes on where the last one ended, however it ended.
 
 import argparse
 import csv
-import json
 import os
 from dataclasses import asdict, fields
 from datetime import timedelta
@@ -21,38 +20,23 @@ from torch import distributed
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
-from shared.batches import SlidingWindows, TokenFile, story_windows
-from shared.config import TALES, GPTConfig
-from shared.feed import (
-    Batch,
-    Feed,
-    check_divides,
-    part_of,
-    random_windows,
-    rows_and_floor,
-    shuffled,
-)
-from shared.files import whole_file
-from shared.gpt import GPT
-from shared.resume import check_same
-from shared.tales import stories
-from shared.tokenizer import END_OF_TEXT, BPETokenizer
-from shared.train import Recipe, evaluate, processes, start_narrow, train
-from shared.weights import load_model, save_model
+from shared.book import whole_file
+from shared.model import GPT, TALES, GPTConfig, load_model, save_model
+from shared.training.feed import part_of
+from shared.training.loop import evaluate, processes, train
+from shared.training.recipe import Recipe, start_narrow
+from shared.training.run_folder import MODEL, load_data, prepare
 
-MODEL, TOKENIZER = "model.safetensors", "tokenizer.json"
-TRAIN, VALIDATION = "train.npy", "validation.npy"
-KEPT_BACK = 0.1  # of a text, its last part, for validation
-ROWS = 300  # to validate with, at most
 PATIENCE = timedelta(hours=2)  # of other processes, while the first prepares data or validates
-FREE = ("out", "eval_every", "save_every", "compile")  # may change between two parts of a run
 COLUMNS = ("step", "loss", "lr", "grad_norm", "validation")
 
 
 def arguments(words: list[str] | None = None) -> argparse.Namespace:
     """The command line; its defaults are those of the book's own model."""
     as_written = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser("python -m shared.train", None, __doc__, None, [], as_written)
+    parser = argparse.ArgumentParser(
+        "python -m shared.training", None, __doc__, None, [], as_written
+    )
     add = parser.add_argument
     add("--out", type=Path, required=True, help="folder of the run; goes on with what is there")
     add("--data", default="tales", help="'tales', or a text file")
@@ -113,51 +97,6 @@ def first_model(options: argparse.Namespace) -> GPT:
     model = GPT(config, torch.Generator().manual_seed(options.seed))
     start_narrow(model)
     return model
-
-
-def prepare(options: argparse.Namespace) -> None:
-    """Settings, tokenizer and tokens in the folder, unless they are there.
-
-    Raises ValueError if the folder is that of a run with other settings, or if the run can't begin.
-    """
-    check_divides(options.batch_size, processes()[1])
-    options.out.mkdir(parents=True, exist_ok=True)
-    settings = {k: str(v) for k, v in vars(options).items() if k not in FREE}
-    place = options.out / "settings.json"
-    if place.exists():
-        check_same(f"{place}: another run", json.loads(place.read_text()), settings)
-        return
-    tales = options.data == "tales"
-    text = "" if tales else Path(options.data).read_text(encoding="utf-8")
-    if options.start:
-        tokenizer = BPETokenizer.load(options.start / TOKENIZER)
-    else:
-        texts = [story.text for story in stories(min(options.stories, 20_000))] if tales else text
-        tokenizer = BPETokenizer.train(texts, options.vocab_size)
-    tokenizer.save(options.out / TOKENIZER)
-    if not tales:
-        ids = tokenizer.encode_ordinary(text)
-        n = round(len(ids) * (1 - KEPT_BACK))
-        for name, part in ((TRAIN, ids[:n]), (VALIDATION, ids[n:])):
-            TokenFile.write(options.out / name, [part], options.vocab_size)
-    with whole_file(place) as file:  # the last: now all is there
-        file.write(json.dumps(settings, indent=1).encode())
-
-
-def load_data(options: argparse.Namespace) -> tuple[Feed, Batch]:
-    """The batches to train on, and the rows to validate with."""
-    T, B, seed = options.context_length, options.batch_size, options.seed
-    if options.data != "tales":
-        windows = SlidingWindows(TokenFile(options.out / VALIDATION), T, T)
-        rows = [windows[i] for i in range(0, len(windows), -(-len(windows) // ROWS))]
-        inputs, targets = (torch.stack(part) for part in zip(*rows, strict=True))
-        return random_windows(TokenFile(options.out / TRAIN), T, B, seed), (inputs, targets)
-    tokenizer = BPETokenizer.load(options.out / TOKENIZER)
-    end = tokenizer.special_tokens[END_OF_TEXT]
-    told = [tokenizer.encode(story.text) for story in stories(options.stories)]
-    windows = story_windows(told, T, end)
-    validation, _ = rows_and_floor(tokenizer, T)
-    return shuffled(windows[:, :-1], windows[:, 1:], B, seed), validation
 
 
 def run(options: argparse.Namespace, model: GPT, recipe: Recipe) -> None:

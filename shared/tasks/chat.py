@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 import ipywidgets as widgets
 
-from shared.picture import Picture
+from shared.book import Picture
 
 LATER = "Here a box to chat with appears when the notebook runs."
 

@@ -4,73 +4,12 @@ Shapes: B batch, T = context length; inputs and targets are (B, T), one token ap
 """
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
-from zipfile import BadZipFile
 
-import numpy as np
 import torch
-from numpy.lib.format import write_array_header_1_0
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from shared.files import whole_file
-
-
-class TokenFile:
-    """Token ids in a file, read through a memory map: (N,) as if they were in memory.
-
-    The map is closed after each look, so that a billion tokens need no more memory than a million.
-    """
-
-    def __init__(self, path: str | Path):
-        """Raises ValueError if the file is damaged, FileNotFoundError if there is none."""
-        self.path = Path(path)
-        self.length = len(self.look())
-
-    @classmethod
-    def write(cls, path: str | Path, pieces: Iterable[Sequence[int]], vocab_size: int):
-        """Write pieces of a row one after the other, 2 bytes a token up to 65,536 tokens, else 4.
-
-        A .npy file. Raises ValueError on an id outside 0 ... vocab_size - 1, and writes nothing.
-        """
-        dtype, n = np.dtype("<u2" if vocab_size <= 2**16 else "<u4"), 0
-        with whole_file(path) as file:
-            write_header(file, dtype, n)
-            for ids in map(np.asarray, pieces):
-                if ids.ndim != 1 or (len(ids) and ids.dtype.kind not in "iu"):
-                    raise ValueError(f"a piece is a row of integers, not {ids.dtype} {ids.shape}")
-                if len(ids) and not 0 <= ids.min() <= ids.max() < vocab_size:
-                    raise ValueError(
-                        f"ids {ids.min()} to {ids.max()}: a vocabulary of {vocab_size} "
-                        f"has 0 to {vocab_size - 1}"
-                    )
-                file.write(ids.astype(dtype).tobytes())
-                n += len(ids)
-            file.seek(0)
-            write_header(file, dtype, n)
-        return cls(path)
-
-    def look(self) -> np.ndarray:
-        """The ids as they stand in the file, mapped and not read."""
-        try:
-            ids = np.load(self.path, mmap_mode="r")
-        except (EOFError, OverflowError, ValueError, BadZipFile) as error:
-            raise ValueError(f"{self.path} is no complete token file: {error}") from error
-        if not isinstance(ids, np.ndarray) or ids.ndim != 1 or ids.dtype.kind != "u":
-            raise ValueError(f"{self.path} is no token file: it holds no row of unsigned integers")
-        return ids
-
-    def __len__(self) -> int:
-        return self.length
-
-    def __getitem__(self, places: slice) -> Tensor:
-        return torch.from_numpy(self.look()[places].astype(np.int64))
-
-
-def write_header(file, dtype: np.dtype, n: int) -> None:
-    """The head of a .npy file with n numbers; it has the same length for any n."""
-    head = {"descr": dtype.str, "fortran_order": False, "shape": (n,)}
-    write_array_header_1_0(file, head)
+from shared.text.tokenfile import TokenFile
 
 
 class SlidingWindows(Dataset):

@@ -8,7 +8,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from shared.files import whole_file
+from shared.book.files import whole_file
 
 
 def write_tensors(path: str | Path, tensors: dict[str, Tensor], **notes: str) -> None:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from shared.config import GPTConfig
+from shared.model.config import GPTConfig
 
 
 def causal_weights(q: Tensor, k: Tensor) -> Tensor:

@@ -9,9 +9,8 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 from itertools import product
 
-from shared.tales import BOY, GIRL, MARKS, WORLD
+from shared.text.tales import BOY, GIRL, MARKS, PARTS, WORLD
 
-PARTS = ("opening", "problem", "talk", "turn", "result", "ending")
 NAMES = WORLD["girls"] + WORLD["boys"]
 VALUES = {
     "hero": NAMES,

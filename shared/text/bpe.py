@@ -1,11 +1,9 @@
 """Byte-pair encoding, as derived in chapter 2: text to chunks, chunks to parts, parts to merges.
 
-A *chunk* is about a word; a *part* is a piece of a chunk, at first a single byte; a *pair* is two
-neighboring parts. From Sennrich et al. (2016), https://arxiv.org/abs/1508.07909, on bytes as in
-GPT-2 (Radford et al., 2019).
+A *chunk* is about a word; a *part* is a piece of it, at first a byte; a *pair* is two neighbors.
+From Sennrich et al. (2016), https://arxiv.org/abs/1508.07909, on bytes as in GPT-2 (2019).
 """
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from heapq import heappop, heappush
@@ -13,19 +11,9 @@ from pathlib import Path
 
 import regex
 
+from shared.text.words import split_special
+
 CHUNKS = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"  # GPT-2's
-
-
-def split_special(text: str, special_tokens: Collection[str]) -> list[str]:
-    """Cut a text before and after each special token, the longest first.
-
-    >>> split_special("one<|endoftext|>two", ["<|endoftext|>"])
-    ['one', '<|endoftext|>', 'two']
-    """
-    if isinstance(special_tokens, str) or "" in special_tokens:
-        raise ValueError(f"special tokens are a list of names, not {special_tokens!r}")
-    names = sorted(special_tokens, key=len, reverse=True)
-    return re.split(f"({'|'.join(map(re.escape, names))})", text) if names else [text]
 
 
 def split_chunks(text: str) -> list[str]:

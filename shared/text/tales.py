@@ -14,6 +14,7 @@ from pathlib import Path
 from random import Random
 
 WORLD = tomllib.loads(Path(__file__).with_name("tales.toml").read_text(encoding="utf-8"))
+PARTS = ("opening", "problem", "talk", "turn", "result", "ending")
 SPLITS = ("train", "validation", "held_out")
 GIRL = {"he": "she", "his": "her", "him": "her", "himself": "herself", "child": "girl"}
 BOY = {"he": "he", "his": "his", "him": "him", "himself": "himself", "child": "boy"}

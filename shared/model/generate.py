@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from shared.gpt import GPT
-from shared.tokenizer import END_OF_TEXT, BPEEncoder, check_ids
+from shared.model.gpt import GPT
+from shared.text import END_OF_TEXT, BPEEncoder, check_ids
 
 
 @dataclass(frozen=True)

@@ -7,15 +7,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from shared import data
-from shared.config import GPT2, GPTConfig
-from shared.gpt import GPT
-from shared.tensorfile import read_tensors, write_tensors
-from shared.tokenizer import BPETokenizer
+from shared.book import data, read_tensors, write_tensors
+from shared.model.config import GPT2, GPTConfig
+from shared.model.gpt import GPT
+from shared.text import BPETokenizer
 
 TRANSPOSED = ("c_attn.weight", "c_fc.weight", "c_proj.weight")  # GPT-2 stores (inputs, outputs)
 HEAD, EMBEDDING = "lm_head.weight", "wte.weight"
-CHECKPOINTS = Path(__file__).with_name("checkpoints")
+CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
 
 
 def to_gpt2(model: GPT) -> dict[str, Tensor]:

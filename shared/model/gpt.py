@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from shared.attention import CausalSelfAttention
-from shared.config import GPTConfig
+from shared.model.attention import CausalSelfAttention
+from shared.model.config import GPTConfig
 
 IGNORED = -100  # a target that does not count
 

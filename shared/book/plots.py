@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
 
-from shared.picture import INK, PALETTE, Picture, drawing, from_svg, slider, tokens
+from shared.book.picture import INK, PALETTE, Picture, drawing, from_svg, slider, tokens
 
 __all__ = ["COLORS", "INK", "curves", "drawing", "figure", "heatmap", "show", "slider", "tokens"]
 

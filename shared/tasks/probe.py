@@ -9,8 +9,8 @@ from random import Random
 import torch
 from torch import Tensor
 
-from shared.gpt import GPT
-from shared.instructions import PartTeller
+from shared.model import GPT
+from shared.text import PartTeller
 
 
 def told_in_parts(n: int, seed: int) -> list[tuple[list[str], dict[str, str]]]:

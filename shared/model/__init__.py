@@ -1,0 +1,54 @@
+"""The model: a GPT of any shape, writing with it, its weights in files, and LoRA."""
+
+from shared.model.attention import CausalSelfAttention, causal_weights
+from shared.model.config import GPT2, TALES, GPTConfig
+from shared.model.generate import (
+    GREEDY,
+    Decoding,
+    complete,
+    evaluating,
+    generate,
+    next_token_probs,
+    sample_token,
+)
+from shared.model.gpt import (
+    GPT,
+    IGNORED,
+    Block,
+    FeedForward,
+    LayerNorm,
+    count_parameters,
+    next_token_loss,
+)
+from shared.model.lora import LoRALinear, add_lora, merge_lora
+from shared.model.weights import CHECKPOINTS, load_model, load_pretrained, load_tales, save_model
+
+__all__ = [
+    "CHECKPOINTS",
+    "GPT",
+    "GPT2",
+    "GREEDY",
+    "IGNORED",
+    "TALES",
+    "Block",
+    "CausalSelfAttention",
+    "Decoding",
+    "FeedForward",
+    "GPTConfig",
+    "LayerNorm",
+    "LoRALinear",
+    "add_lora",
+    "causal_weights",
+    "complete",
+    "count_parameters",
+    "evaluating",
+    "generate",
+    "load_model",
+    "load_pretrained",
+    "load_tales",
+    "merge_lora",
+    "next_token_loss",
+    "next_token_probs",
+    "sample_token",
+    "save_model",
+]

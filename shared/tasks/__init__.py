@@ -1,0 +1,70 @@
+"""What a trained model is for: to be asked, to classify, to follow instructions, to be probed."""
+
+from shared.book.later import later
+from shared.tasks.answers import exact_match, respond, rubric
+from shared.tasks.ask import log_prob, next_log_probs, probs_after
+from shared.tasks.baseline import NaiveBayes, wilson
+from shared.tasks.classifier import (
+    PAD,
+    GPTClassifier,
+    encode_rows,
+    load_classifier,
+    save_classifier,
+)
+from shared.tasks.classify import (
+    class_loss,
+    classify,
+    in_batches,
+    predict,
+    train_only,
+    unfinished_stories,
+)
+from shared.tasks.instruct import (
+    alpaca,
+    collate,
+    encode_pair,
+    fits,
+    mixed,
+    pair_feed,
+    phi3,
+    prompt_ids,
+)
+from shared.tasks.probe import last_vectors, probe, told_in_parts, words_in
+
+__all__ = [
+    "PAD",
+    "ChatBox",
+    "GPTClassifier",
+    "NaiveBayes",
+    "alpaca",
+    "class_loss",
+    "classify",
+    "collate",
+    "encode_pair",
+    "encode_rows",
+    "exact_match",
+    "fits",
+    "in_batches",
+    "last_vectors",
+    "load_classifier",
+    "log_prob",
+    "mixed",
+    "next_log_probs",
+    "pair_feed",
+    "phi3",
+    "predict",
+    "probe",
+    "probs_after",
+    "prompt_ids",
+    "respond",
+    "rubric",
+    "save_classifier",
+    "told_in_parts",
+    "train_only",
+    "transcript",
+    "unfinished_stories",
+    "wilson",
+    "words_in",
+]
+
+__getattr__ = later(__name__, {"chat": ("ChatBox", "transcript")})

@@ -1,0 +1,71 @@
+"""Training a classifier and asking it, as derived in chapter 6.
+
+Shapes: N texts or B in a batch, T tokens, K classes.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from random import Random
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from shared.model import evaluating
+from shared.tasks.classifier import GPTClassifier, encode_rows
+from shared.text import WORLD, BPEEncoder, Story, Teller
+
+UNFINISHED = WORLD | {"story": ["{opening} {problem} {talk} {turn} {result}"]}
+
+
+def unfinished_stories(per_plot: int, seed: int = 0) -> list[Story]:
+    """Stories without their endings, as many of each plot; `facts` has the plot and the outcome."""
+    random, missing, found = Random(f"Unfinished {seed}").random, Counter(), []
+    missing.update(dict.fromkeys(WORLD["plots"], per_plot))
+    while missing.total() > 0:
+        story = Teller(random, held_out=False, world=UNFINISHED).tell()
+        if missing[story.facts["plot"]]:
+            missing[story.facts["plot"]] -= 1
+            found.append(story)
+    return found
+
+
+def class_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Mean cross-entropy in nats.  (B, K), (B,) -> ()   Raises ValueError on a wrong label."""
+    if not len(labels):
+        raise ValueError("there are no labels")
+    low, top = (int(extreme) for extreme in labels.aminmax())
+    if low < 0 or top >= logits.shape[1]:
+        raise ValueError(f"labels {low} to {top}: the classes are 0 to {logits.shape[1] - 1}")
+    return F.cross_entropy(logits, labels)
+
+
+def train_only(model: nn.Module, *parts: nn.Module) -> int:
+    """Let only these parts of a model learn; the number of their parameters."""
+    model.requires_grad_(False)
+    for part in parts:
+        part.requires_grad_(True)
+    return sum(weight.numel() for weight in model.parameters() if weight.requires_grad)
+
+
+@torch.no_grad()
+def in_batches(
+    call: Callable[[Tensor], Tensor], model: nn.Module, ids: Tensor, batch_size: int = 64
+) -> Tensor:
+    """What `call` makes of all rows while the model is in evaluation mode.  (N, T) -> (N, ...)"""
+    device = next(model.parameters()).device
+    with evaluating(model):
+        return torch.cat([call(batch.to(device)).cpu() for batch in ids.split(batch_size)])
+
+
+def predict(model: GPTClassifier, ids: Tensor, batch_size: int = 64) -> Tensor:
+    """The probability of each class.  (N, T) -> (N, K)"""
+    return in_batches(model, model, ids, batch_size).softmax(dim=-1)
+
+
+def classify(
+    model: GPTClassifier, tokenizer: BPEEncoder, text: str, truncate: bool = False
+) -> dict[str, float]:
+    """The probability of each class, by its name. Raises ValueError as `encode_rows` does."""
+    ids = encode_rows(tokenizer, [text], model.gpt.config.context_length, truncate)
+    return dict(zip(model.classes, predict(model, ids)[0].tolist(), strict=True))

@@ -1,0 +1,36 @@
+"""Training: recipes, batches by number, the loop, and long runs from the command line.
+
+python -m shared.training --help
+"""
+
+from shared.training.feed import (
+    Batch,
+    Feed,
+    generator_of,
+    random_windows,
+    rows_and_floor,
+    shuffled,
+    story_rows,
+)
+from shared.training.loop import Record, evaluate, train
+from shared.training.recipe import Recipe, cosine_lr, make_optimizer, start_narrow
+from shared.training.resume import load_state, save_state
+
+__all__ = [
+    "Batch",
+    "Feed",
+    "Recipe",
+    "Record",
+    "cosine_lr",
+    "evaluate",
+    "generator_of",
+    "load_state",
+    "make_optimizer",
+    "random_windows",
+    "rows_and_floor",
+    "save_state",
+    "shuffled",
+    "start_narrow",
+    "story_rows",
+    "train",
+]

@@ -1,0 +1,141 @@
+"""The rooms of shared/: who may import from whom, how much stands in one, what they offer."""
+
+import ast
+import subprocess
+import sys
+from graphlib import CycleError, TopologicalSorter
+from importlib import import_module
+
+import pytest
+
+from tests.notebooks import ROOT
+
+ROOMS = ("text", "model", "training", "tasks")  # each may import from those before it
+FILES = sorted((ROOT / "shared").rglob("*.py"))
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in FILES
+}
+
+
+def imported(code: str, modules=MODULES) -> set[str]:
+    """The modules of shared/ that a module imports, wherever in it."""
+    found = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, "imports say the whole name"
+            below = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= below & {*modules}
+            if len(below & {*modules}) < len(below):
+                found.add(node.module)
+    return {name for name in found if name.partition(".")[0] == "shared"}
+
+
+def allowed(room: str) -> tuple[str, ...]:
+    """The rooms that a room may import from."""
+    return (*ROOMS[: ROOMS.index(room) + 1], "book") if room in ROOMS else (room,)
+
+
+def forbidden(room: str, code: str) -> list[str]:
+    """What a module imports from rooms behind its own, or past a room's door."""
+    return [
+        name
+        for name in sorted(imported(code))
+        if (parts := name.split("."))[1:2] != [room]
+        and (len(parts) < 2 or parts[1] not in allowed(room))
+    ]
+
+
+def cycle(needs: dict[str, set[str]]) -> list[str]:
+    try:
+        TopologicalSorter(needs).prepare()
+    except CycleError as error:
+        return error.args[1]
+    return []
+
+
+def test_all_code_is_in_a_room():
+    rooms = {path.parent.name for path in FILES} - {"shared"}
+    assert rooms == {*ROOMS, "book"}
+    outside = {path.name for path in FILES if path.parent.name == "shared"}
+    assert outside == {"__init__.py", "data.py", "ship.py", "train.py"}
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in MODULES if MODULES[name].parent.name != "shared"]
+)
+def test_a_room_imports_from_those_before_it(name):
+    room = name.split(".")[1]
+    assert not forbidden(room, MODULES[name].read_text(encoding="utf-8"))
+
+
+def test_what_a_room_may_not_import_is_seen():
+    assert not forbidden("tasks", "from shared.training import train\nimport torch")
+    assert not forbidden("text", "from shared.book import data\nfrom shared.text.bpe import Row")
+    assert forbidden("text", "from shared.model import GPT") == ["shared.model"]
+    assert forbidden("model", "def f():\n    import shared.tasks.ask") == ["shared.tasks.ask"]
+    assert forbidden("book", "from shared.text import stories") == ["shared.text"]
+    assert forbidden("text", "from shared import train") == ["shared.train"]
+
+
+def test_there_is_no_cycle():
+    needs = {name: imported(path.read_text(encoding="utf-8")) for name, path in MODULES.items()}
+    assert sum(map(len, needs.values())) > 60 and needs.keys() >= set().union(*needs.values())
+    assert not cycle(needs)
+    needs["shared.text.tales"] = {"shared.training"}
+    assert cycle(needs)
+
+
+@pytest.mark.parametrize("room", [*ROOMS, "book"])
+def test_a_room_is_no_hall(room):
+    """The door, __init__.py, and what a command starts are not counted."""
+    assert len([path for path in FILES if path.parent.name == room and path.name[0] != "_"]) <= 8
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_is_read_in_one_sitting(name):
+    assert len(MODULES[name].read_text(encoding="utf-8").splitlines()) <= 150
+
+
+@pytest.mark.parametrize("room", [*ROOMS, "book"])
+def test_a_room_offers_what_it_says(room):
+    module = import_module(f"shared.{room}")
+    for name in module.__all__:
+        thing = getattr(module, name, None) or import_module(f"shared.{room}.{name}")
+        known = f"shared.{room}"
+        assert getattr(thing, "__module__", known).startswith(known) or name[0].isupper()
+    with pytest.raises(AttributeError, match=f"shared.{room}.* has no attribute 'nothing'"):
+        module.nothing  # noqa: B018
+
+
+def test_stories_need_no_torch():
+    """Nor do the data and the pictures: a page of the site is built without waiting for it."""
+    code = (
+        "import sys; from shared.text import BPETokenizer, stories; from shared.book import data;"
+        "from shared.book import Picture; stories(1); assert 'torch' not in sys.modules;"
+        "from shared.text import *; assert 'torch' in sys.modules and TokenFile"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+@pytest.mark.parametrize(
+    "old, new",
+    [
+        ("shared.train --out runs/mine", "python -m shared.training --out"),
+        ("shared.ship runs/tales", "python -m shared.training.ship"),
+        ("shared.data", "python -m shared.book.data"),
+    ],
+)
+def test_an_old_command_says_the_new_one(old, new):
+    command = [sys.executable, "-m", *old.split()]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert ran.returncode == 2 and new in ran.stderr and not ran.stdout
+
+
+def test_the_new_command_is_there():
+    command = [sys.executable, "-m", "shared.training", "--help"]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert ran.returncode == 0 and not ran.stderr
+    assert ran.stdout.startswith("usage: python -m shared.training") and "--out" in ran.stdout
