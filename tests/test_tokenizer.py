@@ -25,7 +25,6 @@ from shared.text import (
     split_chunks,
     split_special,
     split_words,
-    tokenizer,
     words,
 )
 from tests.benchmarks.bench_bpe import naive_merges, naive_parts, prose
@@ -79,7 +78,7 @@ def verdict() -> str:
     return data.fetch("the-verdict").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("module", [bpe, tokenizer, words])
+@pytest.mark.parametrize("module", [bpe, words])
 def test_examples_in_docstrings(module):
     failed, tried = doctest.testmod(module)
     assert tried and not failed
