@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from shared.model import CHECKPOINTS, Decoding, complete, load_tales
-from shared.text import stories, story_quality
 from shared.training import evaluate, rows_and_floor
 from shared.training.ship import gap
+from shared.world import stories, story_quality
 from tests.test_gpt import hugging_face
 
 STATED = json.loads((CHECKPOINTS / "card.json").read_text())

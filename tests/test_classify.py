@@ -27,9 +27,10 @@ from shared.tasks import (
     unfinished_stories,
     wilson,
 )
-from shared.text import END_OF_TEXT, PARTS, WORLD, BPETokenizer, stories
-from shared.text.quality import plain_articles, readings
+from shared.text import END_OF_TEXT, BPETokenizer
 from shared.training import Recipe, shuffled, train
+from shared.world import PARTS, WORLD, stories
+from shared.world.quality import plain_articles, readings
 from tests.test_gpt import SMALL, close, randomized, seeded
 
 CLASSES = ("ham", "spam", "jam")

@@ -23,8 +23,9 @@ from shared.tasks import (
     respond,
     rubric,
 )
-from shared.text import END_OF_TEXT, WORLD, BPETokenizer, Instruction, PartTeller, instructions
+from shared.text import END_OF_TEXT, BPETokenizer
 from shared.training import Recipe, story_rows, train
+from shared.world import WORLD, Instruction, PartTeller, instructions
 from tests.test_gpt import SMALL, seeded
 
 TOKENIZER = BPETokenizer.train("the cat and the dog " * 9, 266)

@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from shared.text import (
+from shared.world import (
     EXACT,
     KINDS,
     WORLD,
@@ -17,7 +17,7 @@ from shared.text import (
     read_instructions,
     stories,
 )
-from shared.text.quality import plain_articles, readings
+from shared.world.quality import plain_articles, readings
 from tests.test_tales import all_stories
 
 MADE = instructions(1500, seed=3) + instructions(500, seed=3, split="held_out")

@@ -12,7 +12,7 @@ import torch
 
 from shared.book import read_tensors
 from shared.model import GPT, load_model, next_token_loss
-from shared.text import BPETokenizer, TokenFile, stories, story_windows
+from shared.text import BPETokenizer, TokenFile, story_windows
 from shared.training import (
     evaluate,
     long_run,
@@ -23,6 +23,7 @@ from shared.training import (
     start_narrow,
 )
 from shared.training.long_run import main
+from shared.world import stories
 
 
 def words(line):

@@ -6,7 +6,7 @@ from sklearn.linear_model import Ridge
 
 from shared.model import GPT
 from shared.tasks import last_vectors, probe, told_in_parts, words_in
-from shared.text import judge
+from shared.world import judge
 from tests.test_gpt import SMALL, seeded
 
 

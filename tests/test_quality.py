@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from shared.text import JUDGED, SPLITS, WORLD, judge, kept, stories, story_quality
+from shared.world import JUDGED, SPLITS, WORLD, judge, kept, stories, story_quality
 
 STORY = (
     "Max got a purple ball from his uncle and took it straight to the bridge. He put the ball down "
@@ -70,7 +70,7 @@ def test_an_outcome_that_does_not_follow():
 
 def last_part(story):
     """The ending of a told story: what is left of it behind the longest beginning of no ending."""
-    from shared.text.quality import pattern, plain_articles
+    from shared.world.quality import pattern, plain_articles
 
     text = plain_articles(story.text)
     ends = [t for kinds in WORLD["ending"].values() for kind in kinds.values() for t in kind]

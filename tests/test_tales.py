@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from shared.text import SPLITS, WORLD, Teller, stories
+from shared.world import SPLITS, WORLD, Teller, stories
 
 TINY = {
     "girls": ["Mia"],

@@ -27,7 +27,7 @@ class GPTConfig:
             raise ValueError(f"dropout is {self.dropout}: it should be at least 0 and below 1")
 
 
-TALES = GPTConfig(vocab_size=1024, context_length=128, d_model=128, n_heads=4, n_layers=4)
+TALES = GPTConfig(vocab_size=2048, context_length=256, d_model=128, n_heads=4, n_layers=4)
 GPT2 = {
     "gpt2": GPTConfig(50_257, 1024, 768, 12, 12, dropout=0.1),
     "gpt2-medium": GPTConfig(50_257, 1024, 1024, 16, 24, dropout=0.1),

@@ -4,17 +4,8 @@ from collections.abc import Sequence
 
 from shared.model import GPT, generate
 from shared.tasks.instruct import Style, phi3, prompt_ids
-from shared.text import (
-    END_OF_TEXT,
-    FREE,
-    JUDGED,
-    PARTS,
-    BPEEncoder,
-    Instruction,
-    best_of,
-    kept,
-    tellings,
-)
+from shared.text import END_OF_TEXT, BPEEncoder
+from shared.world import FREE, JUDGED, PARTS, Instruction, best_of, kept, tellings
 
 ASKED = ("hero", "thing", "color")
 

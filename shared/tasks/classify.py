@@ -13,7 +13,8 @@ from torch.nn import functional as F
 
 from shared.model import evaluating
 from shared.tasks.classifier import GPTClassifier, encode_rows
-from shared.text import WORLD, BPEEncoder, Story, Teller
+from shared.text import BPEEncoder
+from shared.world import WORLD, Story, Teller
 
 UNFINISHED = WORLD | {"story": ["{opening} {problem} {talk} {turn} {result}"]}
 

@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 import torch
 
 from shared.model import IGNORED
-from shared.text import END_OF_TEXT, BPEEncoder, Instruction
+from shared.text import END_OF_TEXT, BPEEncoder
 from shared.training import Batch, Feed, shuffled
+from shared.world import Instruction
 
 Style = Callable[[str, str], str]
 Pair = tuple[list[int], list[int]]  # token ids of a prompt, and of the response with its end

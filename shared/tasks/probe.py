@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from shared.model import GPT
-from shared.text import PartTeller
+from shared.world import PartTeller
 
 
 def told_in_parts(n: int, seed: int) -> list[tuple[list[str], dict[str, str]]]:

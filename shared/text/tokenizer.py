@@ -11,6 +11,8 @@ from shared.text.bpe import CHUNKS, apply_merges, count_chunks, learn_merges, sp
 from shared.text.words import check_ids, split_special
 
 END_OF_TEXT = "<|endoftext|>"
+USER, ASSISTANT, END_OF_TURN = "<|user|>", "<|assistant|>", "<|end|>"  # of a chat, chapter 7
+SPECIAL_TOKENS = (END_OF_TEXT, USER, ASSISTANT, END_OF_TURN)
 
 
 def check_ranks(ids: dict[bytes, int]) -> None:

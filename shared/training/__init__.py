@@ -13,19 +13,23 @@ from shared.training.feed import (
     story_rows,
 )
 from shared.training.loop import Record, evaluate, train
-from shared.training.recipe import Recipe, cosine_lr, make_optimizer, start_narrow
+from shared.training.optimizer import Muon, make_optimizer, orthogonal
+from shared.training.recipe import Recipe, cosine, cosine_lr, start_narrow
 from shared.training.resume import load_state, save_state
 
 __all__ = [
     "Batch",
     "Feed",
+    "Muon",
     "Recipe",
     "Record",
+    "cosine",
     "cosine_lr",
     "evaluate",
     "generator_of",
     "load_state",
     "make_optimizer",
+    "orthogonal",
     "random_windows",
     "rows_and_floor",
     "save_state",

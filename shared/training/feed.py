@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from shared.model import IGNORED
-from shared.text import END_OF_TEXT, BPEEncoder, TokenFile, stories
+from shared.text import END_OF_TEXT, BPEEncoder, TokenFile
+from shared.world import stories
 
 Batch = tuple[Tensor, Tensor]
 Feed = Callable[[int], Batch]

@@ -15,7 +15,8 @@ from torch.nn.parallel import DistributedDataParallel
 
 from shared.model import IGNORED, evaluating, next_token_loss
 from shared.training.feed import Feed, generator_of
-from shared.training.recipe import Recipe, cosine_lr, make_optimizer
+from shared.training.optimizer import make_optimizer
+from shared.training.recipe import Recipe, cosine, cosine_lr
 from shared.training.resume import load_state, save_state
 
 
@@ -47,8 +48,7 @@ def train(
     optimizer = make_optimizer(own, recipe)
     start = load_state(folder, own, optimizer, recipe) if folder else 0
     for step in range(start, recipe.steps):
-        for group in optimizer.param_groups:
-            group["lr"] = cosine_lr(step, recipe)
+        optimizer.scale_lr(cosine(step, recipe))
         optimizer.zero_grad()
         loss = add_gradients(model.train(), feed, step, recipe, loss_of)
         norm = nn.utils.clip_grad_norm_(own.parameters(), recipe.clip).item()

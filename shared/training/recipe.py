@@ -1,10 +1,9 @@
-"""How to train, as derived in chapter 5: numbers, learning rate, first weights, optimizer."""
+"""How to train, as derived in chapter 5: numbers, learning rate, first weights."""
 
 import math
 from dataclasses import dataclass
 
 import torch
-from torch import nn
 
 from shared.model import GPT
 
@@ -14,9 +13,10 @@ class Recipe:
     """How to train. Raises ValueError, naming the number, on what cannot work."""
 
     steps: int
-    lr: float = 4e-3  # at its highest
+    lr: float = 4e-3  # AdamW's, at its highest
+    muon_lr: float = 0.0  # Muon's, for the matrices of the blocks; 0 leaves them to AdamW
     warmup: int = 50  # steps
-    final: float = 0.05  # of lr, at the end
+    final: float = 0.05  # of the rates, at the end
     weight_decay: float = 0.1
     clip: float = 1.0  # the largest norm of the gradient
     accumulate: int = 1  # batches for one step
@@ -27,7 +27,7 @@ class Recipe:
         for name in ("steps", "lr", "clip", "accumulate"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is {getattr(self, name)}: it should be above 0")
-        for name in ("lr", "final", "weight_decay"):
+        for name in ("lr", "muon_lr", "final", "weight_decay"):
             value = getattr(self, name)
             if not 0 <= value < math.inf:
                 raise ValueError(f"{name} is {value}: it should be finite and not below 0")
@@ -35,13 +35,18 @@ class Recipe:
             raise ValueError(f"a warm-up of {self.warmup} steps does not fit {self.steps} steps")
 
 
-def cosine_lr(step: int, recipe: Recipe) -> float:
-    """The learning rate of step 0, 1, ...: up in a line, down in half a cosine."""
+def cosine(step: int, recipe: Recipe) -> float:
+    """The share of the highest rate in step 0, 1, ...: up in a line, down in half a cosine."""
     if step < recipe.warmup:
-        return recipe.lr * (step + 1) / recipe.warmup
+        return (step + 1) / recipe.warmup
     done = (step - recipe.warmup) / max(1, recipe.steps - 1 - recipe.warmup)  # 0 ... 1
     height = 0.5 * (1 + math.cos(math.pi * done))  # 1 ... 0
-    return recipe.lr * (recipe.final + (1 - recipe.final) * height)
+    return recipe.final + (1 - recipe.final) * height
+
+
+def cosine_lr(step: int, recipe: Recipe) -> float:
+    """AdamW's learning rate in step 0, 1, ..."""
+    return recipe.lr * cosine(step, recipe)
 
 
 @torch.no_grad()
@@ -55,16 +60,3 @@ def start_narrow(model: GPT) -> None:
     for name, weight in model.named_parameters():
         if weight.dim() == 2 and name != "wpe.weight":
             weight *= 2 * times if name == "wte.weight" else times
-
-
-def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.AdamW:
-    """AdamW (Loshchilov and Hutter, 2019): the matrices decay, not embeddings, biases and norms."""
-    tables = {m.weight for m in model.modules() if isinstance(m, nn.Embedding)}
-    weights = [weight for weight in model.parameters() if weight.requires_grad]
-    matrices = [w for w in weights if w.dim() >= 2 and w not in tables]
-    others = [w for w in weights if w.dim() < 2 or w in tables]
-    groups = [
-        {"params": matrices, "weight_decay": recipe.weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=recipe.lr, betas=(0.9, 0.95), fused=True)

@@ -22,7 +22,7 @@ def save_state(folder: str | Path, model: nn.Module, optimizer, recipe, step: in
         return
     tensors = {}
     for name, weight in model.named_parameters():
-        for kind, tensor in {"weight": weight, **optimizer.state[weight]}.items():
+        for kind, tensor in {"weight": weight, **optimizer.state_of(weight)}.items():
             tensors[f"{kind}/{name}"] = tensor.detach().contiguous()
     Path(folder).mkdir(parents=True, exist_ok=True)
     write_tensors(Path(folder) / STATE, tensors, step=str(step), **description(model, recipe))
@@ -48,7 +48,7 @@ def load_state(folder: str | Path, model: nn.Module, optimizer, recipe) -> int:
         if kind == "weight":
             weights[name].copy_(tensor)
         else:
-            optimizer.state[weights[name]][kind] = tensor.to(weights[name].device)
+            optimizer.state_of(weights[name])[kind] = tensor.to(weights[name].device)
     return int(notes["step"])
 
 

@@ -10,14 +10,7 @@ from pathlib import Path
 import torch
 
 from shared.book import whole_file
-from shared.text import (
-    END_OF_TEXT,
-    BPETokenizer,
-    SlidingWindows,
-    TokenFile,
-    stories,
-    story_windows,
-)
+from shared.text import END_OF_TEXT, BPETokenizer, SlidingWindows, TokenFile, story_windows
 from shared.training.feed import (
     Batch,
     Feed,
@@ -28,6 +21,7 @@ from shared.training.feed import (
 )
 from shared.training.loop import processes
 from shared.training.resume import check_same
+from shared.world import stories
 
 MODEL, TOKENIZER = "model.safetensors", "tokenizer.json"
 TRAIN, VALIDATION = "train.npy", "validation.npy"

@@ -13,10 +13,10 @@ import torch
 
 from shared.book import whole_file
 from shared.model import CHECKPOINTS, Decoding, complete, load_tales
-from shared.text import stories, story_quality
 from shared.training.feed import rows_and_floor
 from shared.training.loop import evaluate
 from shared.training.run_folder import MODEL, TOKENIZER
+from shared.world import stories, story_quality
 
 STORIES, TEMPERATURE, SEED = 300, 0.8, 0
 

@@ -13,7 +13,8 @@ from itertools import pairwise
 from pathlib import Path
 from pydoc_data.topics import topics
 
-from shared.text import BPETokenizer, count_chunks, learn_merges, split_chunks, stories
+from shared.text import BPETokenizer, count_chunks, learn_merges, split_chunks
+from shared.world import stories
 
 
 def prose() -> str:

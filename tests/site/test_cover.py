@@ -3,7 +3,8 @@
 import re
 from collections import Counter
 
-from shared.text import END_OF_TEXT, BPETokenizer, stories
+from shared.text import END_OF_TEXT, BPETokenizer
+from shared.world import stories
 from tests.notebooks import ROOT
 
 

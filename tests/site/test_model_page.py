@@ -18,7 +18,8 @@ from shared.model import (
     next_token_probs,
     save_model,
 )
-from shared.text import END_OF_TEXT, BPETokenizer, split_chunks, stories
+from shared.text import END_OF_TEXT, BPETokenizer, split_chunks
+from shared.world import stories
 from tests.site.conftest import SITE
 from tests.site.test_pages import CONTAINERS, complaints
 from tests.test_tokenizer import random_texts

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from shared.text.tales import PARTS, SPLITS, Teller, articles
+from shared.world.tales import PARTS, SPLITS, Teller, articles
 
 KINDS = tomllib.loads(Path(__file__).with_name("instructions.toml").read_text(encoding="utf-8"))
 FREE = tuple(kind for kind, rules in KINDS.items() if "free" in rules)

@@ -1,0 +1,122 @@
+"""How good a told story is, judged by the teller replayed, used from chapter 5 on.
+
+A story is right if the world could have told it. If it is not, a forgiving reader tells it again
+and allows what contradicts the facts, noting each mistake, to say in which respects it is right.
+"""
+
+from collections.abc import Collection
+from functools import cache
+
+from shared.world.reader import Reader, agree, begins
+from shared.world.tales import END, Facts, World, holds, known, world
+from shared.world.templates import Choice, Guard, Name, Node
+
+JUDGED = ("hero", "friend", "thing", "color", "place", "whereabouts", "holder", "outcome", "cause")
+CAST = ("animal", "grown", "loud")  # who may have the thing in the end, besides the children
+TAKEN_ALONG = 6  # mistakes; after more of them a story counts as no story
+
+
+class ForgivingReader(Reader):
+    """Also reads stories that contradict themselves; each moment knows their mistakes."""
+
+    def branches(self, node: Node, facts: Facts, text: str) -> list[tuple]:
+        phrase = self.world.phrase(node, facts) if type(node) is Name else node
+        if type(node) is Name and node.key == "why":
+            return self.causes(node, facts, text)
+        if type(phrase) is Choice:
+            each = 1 / len(phrase.options)
+            likely = {option: self.broken(option, facts) for option in phrase.options}
+            return [(o, each, wrong) for o, wrong in likely.items() if begins(text, o)]
+        right = known(node.key, facts)
+        if right is None:
+            return super().branches(node, facts, text)
+        values = [right, *(v for v in self.others(node, facts) if v != right)]
+        words = {}
+        for value in values:
+            words.setdefault(self.world.words(node, value), value)
+        mistake = role(node.key, facts)
+        return [
+            (word, 1.0, "" if value == right else mistake)
+            for word, value in words.items()
+            if agree(text, word)
+        ]
+
+    def causes(self, node: Name, facts: Facts, text: str) -> list[tuple]:
+        """The reasons of all plots and outcomes; only one of them is right."""
+        found = []
+        for key, phrase in (self.world.capitals if node.capital else self.world.phrases).items():
+            if key.startswith("why "):
+                _, plot, outcome = key.split()
+                wrong = "" if outcome == facts["outcome"] else "outcome"
+                wrong = wrong if plot == facts["plot"] else "cause"
+                found += [(o, 1.0, wrong) for o in phrase.options if begins(text, o)]
+        return found
+
+    def broken(self, option: tuple[Node, ...], facts: Facts) -> str:
+        """What the first guard is about that forbids an option."""
+        guards = (node for node in option if type(node) is Guard)
+        return next((guard.key for guard in guards if not holds(guard, facts)), "")
+
+    def others(self, node: Name, facts: Facts) -> list[str]:
+        """What else might stand where a fact is told."""
+        lists = self.world.lists
+        if node.key in ("hero", "friend", "one", "two", "home"):
+            return lists["child"]
+        if node.key == "holder":
+            cast = [f"the {value}" for key in CAST for value in lists[key]]
+            return [*lists["child"], *cast, "the child", "nobody"]
+        return lists["where" if node.key == "left" else node.key]
+
+    def take(self, node: Node, option, todo, facts: Facts):
+        if type(node) is Name and type(option) is str and known(node.key, facts) is not None:
+            return option, todo, facts  # words, right or wrong; the facts stay
+        return super().take(node, option, todo, facts)
+
+
+def role(key: str, facts: Facts) -> str:
+    """In which respect a story is wrong that tells a fact wrongly."""
+    if key in ("one", "two"):
+        return "hero" if known(key, facts) == facts["hero"] else "friend"
+    if key in ("where", "left"):
+        return "whereabouts" if "left" in facts else "place"
+    return key
+
+
+@cache
+def any_world() -> World:
+    return world("any")
+
+
+def mistakes(text: str) -> list[tuple[str, int]] | None:
+    """What is wrong in a story, and at which characters; None if it is no story at all.
+
+    Of all ways to read it, the one with the fewest mistakes counts.
+    """
+    if Reader(any_world()).read(text + END).moments:
+        return []
+    ways = ForgivingReader(any_world()).read(text + END).moments
+    found = min((moment.mistakes for moment in ways), key=len, default=None)
+    return None if found is None or len(found) > TAKEN_ALONG else [*found]
+
+
+def judge(text: str) -> dict[str, bool]:
+    """Whether a story is right, is grammatical, and is right in each of the respects JUDGED.
+
+    "right": the world could have told it. "grammatical": it could, but for facts that change.
+    """
+    found = mistakes(text)
+    if found is None:
+        return dict.fromkeys(("right", "grammatical", *JUDGED), False)
+    wrong = {name for name, _ in found}
+    return {"right": not found, "grammatical": True} | {name: name not in wrong for name in JUDGED}
+
+
+def story_quality(texts: Collection[str], known: Collection[str] = ()) -> dict[str, float]:
+    """The share of stories that are right in each respect, and that are not among those `known`.
+
+    Raises ValueError if there are no stories.
+    """
+    if not texts:
+        raise ValueError("there are no stories to judge")
+    verdicts = [judge(text) | {"novel": text not in known} for text in texts]
+    return {name: sum(v[name] for v in verdicts) / len(verdicts) for name in verdicts[0]}

@@ -1,0 +1,101 @@
+"""The teller, replayed: a text is told again, in all ways that the world allows.
+
+So the same code that tells a story knows the probability of any beginning, and of any next piece
+given what came before.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from shared.world.tales import END, Facts, Todo, World, world
+from shared.world.templates import Choice, Name, Node
+
+
+class Moment(NamedTuple):
+    """One way to have told what was read: the rest of its last words, and what comes then."""
+
+    rest: str
+    todo: Todo
+    facts: Facts
+    log_prob: float
+    mistakes: tuple[tuple[str, int], ...] = ()  # what is wrong, and at which character
+
+
+class Reader:
+    """Reads a text in pieces; `moments` are all ways to tell what was read so far."""
+
+    def __init__(self, world: World):
+        self.world, self.at, self.reached = world, 0, 0
+        self.moments = [Moment("", *world.start, 0.0)]
+
+    @property
+    def log_prob(self) -> float:
+        """Of all stories that begin like this, in nats; minus infinity if none does."""
+        return log_sum_exp([moment.log_prob for moment in self.moments])
+
+    def read(self, piece: str) -> "Reader":
+        """Go on with a piece of text. `reached` is how far any story goes along with it."""
+        found, stack = [], [(piece, moment) for moment in self.moments]
+        while stack:
+            text, (rest, todo, facts, log_prob, mistakes) = stack.pop()
+            while True:  # what can go on in one way only
+                if rest:
+                    n = min(len(rest), len(text))
+                    if rest[:n] != text[:n]:
+                        break
+                    rest, text = rest[n:], text[n:]
+                    self.reached = max(self.reached, self.at + len(piece) - len(text))
+                if not text:
+                    found.append(Moment(rest, todo, facts, log_prob, mistakes))
+                    break
+                if todo is None:
+                    break
+                node, todo = todo
+                if type(node) is Choice or type(node) is Name:
+                    at = self.at + len(piece) - len(text)
+                    for option, share, mistake in self.branches(node, facts, text):
+                        after = self.take(node, option, todo, facts)
+                        wrong = (*mistakes, (mistake, at)) if mistake else mistakes
+                        stack.append((text, Moment(*after, log_prob + math.log(share), wrong)))
+                    break
+                rest, todo, facts = self.world.take(node, node, todo, facts)
+        self.moments, self.at = found, self.at + len(piece)
+        return self
+
+    def branches(self, node: Node, facts: Facts, text: str) -> list[tuple]:
+        """The options that begin like the text, each with its probability and its mistake."""
+        options = self.world.options(node, facts)
+        if type(node) is Name and options and type(options[0]) is str:
+            words = {option: self.world.words(node, option) for option in options}
+            likely = [option for option in options if agree(text, words[option])]
+            return [(option, 1 / len(options), "") for option in likely]
+        likely = [option for option in options if begins(text, option)]
+        if len(likely) < 2:
+            return [(option, 1 / len(options), "") for option in likely]
+        return [(option, n / len(options), "") for option, n in Counter(likely).items()]
+
+    def take(self, node: Node, option, todo: Todo, facts: Facts) -> tuple[str, Todo, Facts]:
+        return self.world.take(node, option, todo, facts)
+
+
+def agree(text: str, words: str) -> bool:
+    """Whether one of them is the beginning of the other."""
+    return text.startswith(words) or words.startswith(text)
+
+
+def begins(text: str, option: tuple[Node, ...]) -> bool:
+    """Whether an option may be the beginning of a text, as far as its own begin shows."""
+    return not option or type(option[0]) is not str or agree(text, option[0])
+
+
+def log_sum_exp(values: Sequence[float]) -> float:
+    """The logarithm of a sum of numbers whose logarithms are given."""
+    top = max(values, default=-math.inf)
+    return top + math.log(sum(math.exp(v - top) for v in values)) if top > -math.inf else top
+
+
+def story_log_prob(text: str, split: str = "train") -> float:
+    """The exact log-probability of a whole story, in nats; minus infinity if it is none."""
+    return Reader(world(split)).read(text + END).log_prob

@@ -1,0 +1,106 @@
+"""Templates, as `tales.toml` writes them, and the nodes that they are read as."""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+MARKS = re.compile(r"([][|]|\{[^}]*\})")
+
+
+class Name(NamedTuple):
+    """{hero}, {Hero}, {his hero}: a fact in words, or a phrase."""
+
+    key: str
+    form: str = ""
+    capital: bool = False
+
+
+class Fact(NamedTuple):
+    """{holder=friend}: from here on the fact is another; {where=} forgets it."""
+
+    key: str
+    value: str
+
+
+class Guard(NamedTuple):
+    """{?holder=hero}, at the head of an option: when it may be taken."""
+
+    key: str
+    values: tuple[str, ...]
+
+
+class Choice(NamedTuple):
+    """Options, each a sequence of nodes; one is told. One that stands twice is twice as likely."""
+
+    options: tuple[tuple, ...]
+    guarded: bool
+    repeats: bool
+
+
+Node = str | Name | Fact | Guard | Choice
+
+
+def parse(template: str) -> tuple[Node, ...]:
+    """A template as nodes. Raises ValueError if its brackets don't match."""
+    levels = [[[]]]  # the open brackets, each with its options so far
+    for piece in filter(None, MARKS.split(template)):
+        if piece == "[":
+            levels.append([[]])
+        elif piece == "|":
+            levels[-1].append([])
+        elif piece != "]":
+            levels[-1][-1].append(mark(piece[1:-1]) if piece[0] == "{" else piece)
+        elif len(levels) > 1:
+            options = levels.pop()
+            levels[-1][-1].append(choice(options))
+        else:
+            raise ValueError(f"']' without '[' in {template!r}")
+    if len(levels) > 1 or len(levels[0]) > 1:
+        raise ValueError(f"'[' without ']', or '|' without either, in {template!r}")
+    return tuple(levels[0][0])
+
+
+def mark(words: str) -> Node:
+    """What stands in braces, as a node."""
+    key, equals, value = words.partition("=")
+    if not equals:
+        form, _, key = words.rpartition(" ")
+        return Name(key.lower(), form.lower(), words[0].isupper())
+    return Guard(key[1:], (value,)) if key[0] == "?" else Fact(key, value)
+
+
+def choice(options: Iterable[Sequence[Node]]) -> Choice:
+    options = tuple(map(tuple, options))
+    guarded = any(isinstance(node, Guard) for option in options for node in option)
+    return Choice(options, guarded, len({*options}) < len(options))
+
+
+def one_of(templates: Iterable[str]) -> Choice:
+    return choice(map(parse, templates))
+
+
+def capitalized(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
+    """The same with a capital letter where its text begins."""
+    for i, node in enumerate(nodes):
+        if isinstance(node, str):
+            return (*nodes[:i], node[0].upper() + node[1:], *nodes[i + 1 :])
+        if isinstance(node, Name):
+            return (*nodes[:i], node._replace(capital=True), *nodes[i + 1 :])
+        if isinstance(node, Choice):
+            return (*nodes[:i], choice(map(capitalized, node.options)), *nodes[i + 1 :])
+    return nodes
+
+
+def episode(name: str, plot: dict) -> tuple[Node, ...]:
+    """A plot as nodes: when it may happen, how it starts, and how it goes on, well or badly."""
+    nodes: list[Node] = [Guard("new", (name,))]
+    if "things" in plot:
+        nodes.append(Guard("thing", tuple(plot["things"])))
+    if "one" in plot:  # it is about the thing: a child must have it
+        nodes += [Guard("holder", ("hero", "friend")), Fact("one", plot["one"])]
+    ends = {
+        outcome: [Fact("outcome", outcome), one_of(plot[outcome])] for outcome in ("good", "bad")
+    }
+    if "lost" in plot:
+        ends["bad"].append(Fact("holder", plot["lost"]))
+    return (Fact("plot", name), *nodes, one_of(plot["start"]), " ", choice(ends.values()))
