@@ -8,9 +8,32 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
 
-from shared.book.picture import INK, PALETTE, Picture, drawing, from_svg, slider, tokens
+from shared.book.picture import (
+    INK,
+    PALETTE,
+    Picture,
+    drawing,
+    from_svg,
+    numbered,
+    overview,
+    slider,
+    tokens,
+)
 
-__all__ = ["COLORS", "INK", "curves", "drawing", "figure", "heatmap", "show", "slider", "tokens"]
+__all__ = [
+    "COLORS",
+    "INK",
+    "curves",
+    "drawing",
+    "figure",
+    "from_svg",
+    "heatmap",
+    "numbered",
+    "overview",
+    "show",
+    "slider",
+    "tokens",
+]
 
 COLORS = list(PALETTE.values())
 SHADE = LinearSegmentedColormap.from_list("shade", [(*to_rgb(COLORS[0]), 0), COLORS[0]])
