@@ -7,7 +7,7 @@ from shutil import copy
 import pytest
 import torch
 
-from shared.model import CHECKPOINTS, Decoding, complete, load_tales
+from shared.model import CHECKPOINTS, MODEL, Decoding, complete, load_tales
 from shared.training import evaluate, rows_and_floor
 from shared.training.ship import gap
 from shared.world import stories, story_quality
@@ -53,7 +53,7 @@ def test_transformers_opens_it(tales, tmp_path):
     model, bpe = tales
     empty = hugging_face(model.config)
     empty.config.save_pretrained(tmp_path)
-    copy(CHECKPOINTS / "tales.safetensors", tmp_path / "model.safetensors")
+    copy(CHECKPOINTS / MODEL, tmp_path / "model.safetensors")
     theirs = type(empty).from_pretrained(tmp_path).eval()
     ids = torch.tensor([bpe.encode(stories(1, seed=3)[0].text)])
     torch.testing.assert_close(theirs(ids).logits, model(ids), atol=1e-4, rtol=0)

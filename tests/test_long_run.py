@@ -60,7 +60,7 @@ def test_tales_from_the_command_line(tmp_path):
     assert [bool(row["validation"]) for row in table] == [False, False, True] * 2 + [True]
     model = load_model(tmp_path / "model.safetensors")
     assert (model.config.vocab_size, model.config.d_model) == (400, 16)
-    tokenizer = BPETokenizer.load(tmp_path / "tokenizer.json")
+    tokenizer = BPETokenizer.load(tmp_path / "vocabulary.json")
     assert tokenizer.vocab_size == 400
     told = [tokenizer.encode(story.text) for story in stories(60)]
     windows = story_windows(told, 256, tokenizer.special_tokens["<|endoftext|>"])
@@ -161,7 +161,7 @@ def test_a_text_of_one_s_own(tmp_path):
     main(
         ["--out", str(tmp_path / "run"), *SMALL, *options, *words("--steps 30 --lr 1e-2 --seed 5")]
     )
-    tokenizer = BPETokenizer.load(tmp_path / "run" / "tokenizer.json")
+    tokenizer = BPETokenizer.load(tmp_path / "run" / "vocabulary.json")
     parts = [TokenFile(tmp_path / "run" / f"{name}.npy") for name in ("train", "validation")]
     assert tokenizer.decode([i for part in parts for i in part[:].tolist()]) == text
     assert len(parts[1]) == pytest.approx(0.1 * sum(map(len, parts)), abs=1)
@@ -180,7 +180,7 @@ def test_going_on_from_a_finished_run(tmp_path):
     main(["--out", str(tmp_path / "one"), *TALES, "--lr", "1e-2", "--steps", "30"])
     options = ["--start", str(tmp_path / "one"), "--lr", "1e-3", "--stories", "50"]
     main(["--out", str(tmp_path / "two"), *TALES, *options])
-    tokenizers = [(tmp_path / run / "tokenizer.json").read_bytes() for run in ("one", "two")]
+    tokenizers = [(tmp_path / run / "vocabulary.json").read_bytes() for run in ("one", "two")]
     assert tokenizers[0] == tokenizers[1]
     assert losses(tmp_path / "two")[0] == pytest.approx(losses(tmp_path / "one")[-1], abs=0.3)
     assert losses(tmp_path / "two")[0] < losses(tmp_path / "one")[0] - 1

@@ -4,7 +4,7 @@ A script and not a file of bytes, because a page opened from a disk may load not
 It calls `talesModel(...)` with
 
     config          vocab_size, context_length, d_model, n_heads, n_layers
-    tokens          as in tokenizer.json: in the order of their ids, a character for each byte
+    tokens          as in vocabulary.json: in the order of their ids, a character for each byte
     special_tokens  their ids by name
     tensors         [name, rows, columns] of each tensor, in the order of `data`
     data            base64 of, for each tensor, rows float32 and then rows * columns int8
@@ -65,7 +65,7 @@ def write_model(checkpoint: Path, tokenizer: Path, target: Path) -> None:
 
 
 def finish(app, error) -> None:
-    checkpoint, tokenizer = CHECKPOINTS / "tales.safetensors", CHECKPOINTS / "tokenizer.json"
+    checkpoint, tokenizer = CHECKPOINTS / "model.safetensors", CHECKPOINTS / "vocabulary.json"
     if error is not None or app.builder.format != "html":
         return
     if checkpoint.is_file() and tokenizer.is_file():

@@ -21,7 +21,17 @@ from shared.model.gpt import (
     next_token_loss,
 )
 from shared.model.lora import LoRALinear, add_lora, merge_lora
-from shared.model.weights import CHECKPOINTS, load_model, load_pretrained, load_tales, save_model
+from shared.model.weights import (
+    CHECKPOINTS,
+    MINE,
+    MODEL,
+    TOKENIZER,
+    load_model,
+    load_pretrained,
+    load_run,
+    load_tales,
+    save_model,
+)
 
 __all__ = [
     "CHECKPOINTS",
@@ -29,7 +39,10 @@ __all__ = [
     "GPT2",
     "GREEDY",
     "IGNORED",
+    "MINE",
+    "MODEL",
     "TALES",
+    "TOKENIZER",
     "Block",
     "CausalSelfAttention",
     "Decoding",
@@ -45,6 +58,7 @@ __all__ = [
     "generate",
     "load_model",
     "load_pretrained",
+    "load_run",
     "load_tales",
     "merge_lora",
     "next_token_loss",

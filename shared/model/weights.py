@@ -14,7 +14,9 @@ from shared.text import BPETokenizer
 
 TRANSPOSED = ("c_attn.weight", "c_fc.weight", "c_proj.weight")  # GPT-2 stores (inputs, outputs)
 HEAD, EMBEDDING = "lm_head.weight", "wte.weight"
+MODEL, TOKENIZER = "model.safetensors", "vocabulary.json"
 CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
+MINE = Path(__file__).parents[2] / "runs" / "mine"
 
 
 def to_gpt2(model: GPT) -> dict[str, Tensor]:
@@ -84,10 +86,30 @@ def stored_config(notes: dict[str, str], expected: GPTConfig | None = None) -> G
     return stored
 
 
-def load_tales() -> tuple[GPT, BPETokenizer]:
-    """The model that comes with the book, trained on the Tales, and its tokenizer."""
-    tokenizer = BPETokenizer.load(CHECKPOINTS / "tokenizer.json")
-    return load_model(CHECKPOINTS / "tales.safetensors"), tokenizer
+def load_tales(mine: bool = False) -> tuple[GPT, BPETokenizer]:
+    """The model that comes with the book, trained on the Tales, and its tokenizer.
+
+    With `mine` the one that chapter 5 has kept in `runs/mine`. Raises ValueError if it is not
+    there, or not whole, or if model and tokenizer don't belong together.
+    """
+    return load_run(MINE) if mine else load_run(CHECKPOINTS)
+
+
+def load_run(folder: str | Path) -> tuple[GPT, BPETokenizer]:
+    """The model and the tokenizer in a folder. Raises ValueError saying what is wrong there."""
+    paths = [Path(folder) / name for name in (MODEL, TOKENIZER)]
+    if missing := [path.name for path in paths if not path.is_file()]:
+        raise ValueError(
+            f"{folder} has no {' and no '.join(missing)}: chapter 5 trains a model and keeps it "
+            "there, and so does `python -m shared.training --out runs/mine`"
+        )
+    model, tokenizer = load_model(paths[0]), BPETokenizer.load(paths[1])
+    if model.config.vocab_size != tokenizer.vocab_size:
+        raise ValueError(
+            f"{folder}: the model knows {model.config.vocab_size} tokens, the tokenizer "
+            f"{tokenizer.vocab_size}: they are from different runs"
+        )
+    return model, tokenizer
 
 
 def load_pretrained(name: str = "gpt2") -> GPT:

@@ -1,35 +1,8 @@
 """What a trained model is for: to be asked, to classify, to follow instructions, to be probed."""
 
 from shared.book.later import later
-from shared.tasks.answers import exact_match, respond, rubric
 from shared.tasks.ask import log_prob, next_log_probs, probs_after
 from shared.tasks.baseline import NaiveBayes, wilson
-from shared.tasks.classifier import (
-    PAD,
-    GPTClassifier,
-    encode_rows,
-    load_classifier,
-    save_classifier,
-)
-from shared.tasks.classify import (
-    class_loss,
-    classify,
-    in_batches,
-    predict,
-    train_only,
-    unfinished_stories,
-)
-from shared.tasks.instruct import (
-    alpaca,
-    collate,
-    encode_pair,
-    fits,
-    mixed,
-    pair_feed,
-    phi3,
-    prompt_ids,
-)
-from shared.tasks.probe import last_vectors, probe, told_in_parts, words_in
 
 __all__ = [
     "PAD",
@@ -67,4 +40,36 @@ __all__ = [
     "words_in",
 ]
 
-__getattr__ = later(__name__, {"chat": ("ChatBox", "transcript")})
+__getattr__ = later(
+    __name__,
+    {
+        "answers": ("exact_match", "respond", "rubric"),
+        "chat": ("ChatBox", "transcript"),
+        "classifier": (
+            "PAD",
+            "GPTClassifier",
+            "encode_rows",
+            "load_classifier",
+            "save_classifier",
+        ),
+        "classify": (
+            "class_loss",
+            "classify",
+            "in_batches",
+            "predict",
+            "train_only",
+            "unfinished_stories",
+        ),
+        "instruct": (
+            "alpaca",
+            "collate",
+            "encode_pair",
+            "fits",
+            "mixed",
+            "pair_feed",
+            "phi3",
+            "prompt_ids",
+        ),
+        "probe": ("last_vectors", "probe", "told_in_parts", "words_in"),
+    },
+)

@@ -21,11 +21,11 @@ from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
 from shared.book import whole_file
-from shared.model import GPT, TALES, GPTConfig, load_model, save_model
+from shared.model import GPT, MODEL, TALES, GPTConfig, load_model, save_model
 from shared.training.feed import part_of
 from shared.training.loop import evaluate, processes, train
 from shared.training.recipe import Recipe, start_narrow
-from shared.training.run_folder import MODEL, load_data, prepare
+from shared.training.run_folder import load_data, prepare
 
 PATIENCE = timedelta(hours=2)  # of other processes, while the first prepares data or validates
 COLUMNS = ("step", "loss", "lr", "grad_norm", "validation")
@@ -42,11 +42,11 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     add("--data", default="tales", help="'tales', or a text file")
     add("--stories", type=int, default=25_000, help="how many Tales to train on")
     add("--start", type=Path, help="folder of a finished run, to go on with its model")
-    add("--batch-size", type=int, default=16, help="rows in a batch, over all processes")
+    add("--batch-size", type=int, default=8, help="rows in a batch, over all processes")
     add("--eval-every", type=int, default=100, help="steps between two validation losses")
     add("--save-every", type=int, default=100, help="steps between two saved states")
     add("--compile", action="store_true", help="torch.compile: pays on GPUs")
-    for kind, defaults in ((GPTConfig, TALES), (Recipe, Recipe(steps=1400))):
+    for kind, defaults in ((GPTConfig, TALES), (Recipe, Recipe(steps=1200, muon_lr=0.02))):
         for field in fields(kind):
             default, name = getattr(defaults, field.name), f"--{field.name.replace('_', '-')}"
             if isinstance(default, bool):

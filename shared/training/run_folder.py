@@ -10,7 +10,15 @@ from pathlib import Path
 import torch
 
 from shared.book import whole_file
-from shared.text import END_OF_TEXT, BPETokenizer, SlidingWindows, TokenFile, story_windows
+from shared.model import TOKENIZER
+from shared.text import (
+    END_OF_TEXT,
+    SPECIAL_TOKENS,
+    BPETokenizer,
+    SlidingWindows,
+    TokenFile,
+    story_windows,
+)
 from shared.training.feed import (
     Batch,
     Feed,
@@ -23,7 +31,6 @@ from shared.training.loop import processes
 from shared.training.resume import check_same
 from shared.world import stories
 
-MODEL, TOKENIZER = "model.safetensors", "tokenizer.json"
 TRAIN, VALIDATION = "train.npy", "validation.npy"
 KEPT_BACK = 0.1  # of a text, its last part, for validation
 ROWS = 300  # to validate with, at most
@@ -48,7 +55,7 @@ def prepare(options: argparse.Namespace) -> None:
         tokenizer = BPETokenizer.load(options.start / TOKENIZER)
     else:
         texts = [story.text for story in stories(min(options.stories, 20_000))] if tales else text
-        tokenizer = BPETokenizer.train(texts, options.vocab_size)
+        tokenizer = BPETokenizer.train(texts, options.vocab_size, SPECIAL_TOKENS)
     tokenizer.save(options.out / TOKENIZER)
     if not tales:
         ids = tokenizer.encode_ordinary(text)

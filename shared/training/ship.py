@@ -12,10 +12,9 @@ from pathlib import Path
 import torch
 
 from shared.book import whole_file
-from shared.model import CHECKPOINTS, Decoding, complete, load_tales
+from shared.model import CHECKPOINTS, MODEL, TOKENIZER, Decoding, complete, load_tales
 from shared.training.feed import rows_and_floor
 from shared.training.loop import evaluate
-from shared.training.run_folder import MODEL, TOKENIZER
 from shared.world import stories, story_quality
 
 STORIES, TEMPERATURE, SEED = 300, 0.8, 0
@@ -29,7 +28,7 @@ def gap(model, tokenizer, split: str) -> float:
 
 def main(runs: list[Path]) -> None:
     CHECKPOINTS.mkdir(exist_ok=True)
-    shutil.copy(runs[-1] / MODEL, CHECKPOINTS / "tales.safetensors")
+    shutil.copy(runs[-1] / MODEL, CHECKPOINTS / MODEL)
     shutil.copy(runs[-1] / TOKENIZER, CHECKPOINTS / TOKENIZER)
     tables = [(run / "metrics.csv").read_text().splitlines(True) for run in runs]
     rows = [row for table in tables for row in table[1:] if not row.endswith(",\n")]

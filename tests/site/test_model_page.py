@@ -38,10 +38,10 @@ def stand_in(tmp_path_factory):
         for name, weight in model.named_parameters():
             spread = 0.3 if weight.dim() == 1 else 0.2
             weight.normal_("ln" in name and name.endswith("weight"), spread, generator=generator)
-    save_model(model, folder / "tales.safetensors")
+    save_model(model, folder / "model.safetensors")
     texts = [story.text for story in stories(200)] + random_texts(1000, seed=2)
-    BPETokenizer.train(texts, STAND_IN.vocab_size, [END_OF_TEXT]).save(folder / "tokenizer.json")
-    files = (folder / name for name in ("tales.safetensors", "tokenizer.json", "tales-model.js"))
+    BPETokenizer.train(texts, STAND_IN.vocab_size, [END_OF_TEXT]).save(folder / "vocabulary.json")
+    files = (folder / name for name in ("model.safetensors", "vocabulary.json", "tales-model.js"))
     write_model(*files)
     return folder
 
@@ -78,8 +78,8 @@ class Loaded:
 
     def __init__(self, page, folder, script):
         self.page = load(page)
-        self.tokenizer = BPETokenizer.load(folder / "tokenizer.json")
-        self.original, self.stored = load_model(folder / "tales.safetensors"), stored(script)
+        self.tokenizer = BPETokenizer.load(folder / "vocabulary.json")
+        self.original, self.stored = load_model(folder / "model.safetensors"), stored(script)
         self.T = self.stored.config.context_length
 
     def ask(self, script, argument=None):
