@@ -2,7 +2,8 @@
 
 from shared.world.quality import JUDGED, judge, story_quality
 from shared.world.reader import Reader, story_log_prob
-from shared.world.tales import SPLITS, WORLD, Story, World, stories, world
+from shared.world.tales import SPLITS, WORLD, Story, stories, tell, world
+from shared.world.world import World
 
 __all__ = [
     "JUDGED",
@@ -15,5 +16,6 @@ __all__ = [
     "stories",
     "story_log_prob",
     "story_quality",
+    "tell",
     "world",
 ]

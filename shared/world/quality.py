@@ -7,9 +7,11 @@ and allows what contradicts the facts, noting each mistake, to say in which resp
 from collections.abc import Collection
 from functools import cache
 
+from shared.world.facts import Facts, holds, known
 from shared.world.reader import Reader, agree, begins
-from shared.world.tales import END, Facts, World, holds, known, world
+from shared.world.tales import world
 from shared.world.templates import Choice, Guard, Name, Node
+from shared.world.world import END, World
 
 JUDGED = ("hero", "friend", "thing", "color", "place", "whereabouts", "holder", "outcome", "cause")
 CAST = ("animal", "grown", "loud")  # who may have the thing in the end, besides the children

@@ -9,8 +9,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from shared.world.tales import END, Facts, Todo, World, world
+from shared.world.facts import Facts
+from shared.world.tales import world
 from shared.world.templates import Choice, Name, Node
+from shared.world.world import END, Todo, World
 
 
 class Moment(NamedTuple):

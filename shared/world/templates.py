@@ -1,7 +1,7 @@
 """Templates, as `tales.toml` writes them, and the nodes that they are read as."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 MARKS = re.compile(r"([][|]|\{[^}]*\})")
@@ -104,3 +104,21 @@ def episode(name: str, plot: dict) -> tuple[Node, ...]:
     if "lost" in plot:
         ends["bad"].append(Fact("holder", plot["lost"]))
     return (Fact("plot", name), *nodes, one_of(plot["start"]), " ", choice(ends.values()))
+
+
+def templates(source: dict) -> Iterator[str]:
+    """All templates of a world, as they are written."""
+    for options in (*source["phrases"].values(), *source.get("unread", {}).values()):
+        yield from options
+    for plot in source["plots"].values():
+        yield from (*plot["start"], *plot["good"], *plot["bad"], *plot["why"].values())
+
+
+def names(nodes: Iterable[Node]) -> Iterator[Name]:
+    """All names in a sequence of nodes, also those within its choices."""
+    for node in nodes:
+        if isinstance(node, Name):
+            yield node
+        elif isinstance(node, Choice):
+            for option in node.options:
+                yield from names(option)
