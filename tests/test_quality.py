@@ -1,96 +1,172 @@
-"""The judge of stories against the world that tells them, and against faults put in by hand."""
+"""The judge of stories: right ones are right, and each planted mistake is found, and named."""
 
 import re
+import time
 
 import pytest
 
-from shared.world import JUDGED, SPLITS, WORLD, judge, kept, stories, story_quality
+from shared.world import JUDGED, WORLD, judge, stories, story_quality
+from shared.world.quality import mistakes
 
-STORY = (
-    "Max got a purple ball from his uncle and took it straight to the bridge. He put the ball down "
-    'somewhere and forgot where. Ruth came by. "What are you looking for?" asked Ruth. Step by '
-    "step, they walked back the way Max had come. And there it was, behind an old barrel: the "
-    "purple ball! Max and Ruth ate pancakes, with the purple ball between them, and felt glad."
-)
+TOLD = stories(120, seed=11)
+LISTS = WORLD["lists"]
 
 
-@pytest.mark.parametrize("split", SPLITS)
-def test_every_told_story_is_right(split):
-    for story in stories(300, seed=7, split=split):
+def last(text: str, word: str, other: str) -> str:
+    """The text with the last mention of a word replaced."""
+    head, found, tail = text.rpartition(word)
+    assert found, (word, text)
+    return head + other + tail
+
+
+def another(values: list[str], *taken: str) -> str:
+    return next(value for value in values if value not in taken)
+
+
+@pytest.mark.parametrize("split", ["train", "held_out", "unread"])
+def test_stories_of_the_world_are_right(split):
+    for story in stories(60, seed=2, split=split):
         assert all(judge(story.text).values()), story.text
+        assert mistakes(story.text) == []
+
+
+@pytest.mark.parametrize("name", ["thing", "color"])
+def test_a_thing_or_color_that_changes(name):
+    for story in TOLD[:40]:
+        wrong = last(story.text, story.facts[name], another(LISTS[name], story.facts[name]))
+        verdict = judge(wrong)
+        assert not verdict["right"]
+        if verdict["grammatical"]:  # a new word that happens to be another fact is none
+            assert not verdict[name]
+            assert all(verdict[other] for other in JUDGED if other != name), wrong
+
+
+def test_a_child_that_is_another_one():
+    found = 0
+    for story in TOLD:
+        hero, friend = story.facts["hero"], story.facts["friend"]
+        group = LISTS["girls"] if hero in LISTS["girls"] else LISTS["boys"]
+        wrong = last(story.text, hero, another(group, hero, friend))
+        found += judge(wrong) | {"hero": True, "holder": True} == dict.fromkeys(
+            judge(wrong), True
+        ) | {"right": False}
+        assert not (judge(wrong)["hero"] and judge(wrong)["holder"]), wrong
+    assert found > 100
+
+
+def test_a_pronoun_that_is_wrong():
+    for story in TOLD:
+        if match := re.search(r"\bhurt (his|her)\b", story.text):
+            wrong = story.text.replace(match[0], "hurt " + {"his": "her", "her": "his"}[match[1]])
+            verdict = judge(wrong)
+            assert verdict["grammatical"] and not (verdict["hero"] and verdict["friend"])
+
+
+def test_a_place_before_and_after_a_move():
+    seen = set()
+    for story in TOLD:
+        where, left = story.facts["where"], story.facts.get("left")
+        ending = story.part("ending")
+        if f"at the {where}" not in ending:
+            continue
+        other = another(LISTS["where"], where, left)
+        verdict = judge(last(story.text, f"at the {where}", f"at the {other}"))
+        name = "whereabouts" if left else "place"
+        assert not verdict[name] and verdict["grammatical"]
+        assert all(verdict[one] for one in JUDGED if one != name)
+        if left:  # they are no longer where they were
+            assert not judge(last(story.text, f"at the {where}", f"at the {left}"))["whereabouts"]
+        seen.add(name)
+    assert seen == {"place", "whereabouts"}
+
+
+def test_who_has_the_thing():
+    found = 0
+    for story in stories(200, seed=12):
+        match = re.search(r"([A-Z]\w+|[Nn]obody|[Tt]he \w+) had the", story.part("ending"))
+        if not match:
+            continue
+        hero, friend, holder = (story.facts[name] for name in ("hero", "friend", "holder"))
+        other = friend if holder == hero else hero
+        start = story.text.index(story.part("ending")) + match.start()
+        wrong = story.text[:start] + other + story.text[start + len(match[1]) :]
+        assert not judge(wrong)["holder"], wrong
+        found += holder not in (hero, friend)
+    assert found > 10
+
+
+def test_an_ending_that_does_not_follow():
+    found = 0
+    for good, bad in (("glad", "sad"), ("happy", "sorry"), ("sorry", "happy"), ("sad", "glad")):
+        for story in stories(400, seed=13):
+            if f" {good}, because" in story.text:
+                verdict = judge(story.text.replace(f" {good}, because", f" {bad}, because"))
+                assert not verdict["outcome"] and verdict["grammatical"]
+                found += 1
+    assert found > 20
+
+
+def test_a_reason_of_another_plot():
+    rain = next(s for s in stories(400) if s.facts["plot"] == "rain" and "because" in s.text)
+    fog = next(s for s in stories(400) if s.facts["plot"] == "fog" and "because" in s.text)
+    reason = fog.text.split("because ")[1].split(".")[0]
+    for name in ("hero", "friend"):
+        reason = reason.replace(fog.facts[name], "{" + name + "}")
+    one = rain.facts["one"] == rain.facts["hero"]
+    two = rain.facts["friend" if one else "hero"]
+    told = rain.text.split("because ")[1].split(".")[0]
+    wrong = rain.text.replace(
+        told, f"{two} had waited for {'him' if rain.facts['one'] in LISTS['boys'] else 'her'}"
+    )
+    assert not judge(wrong)["cause"] and judge(wrong)["grammatical"], (reason, wrong)
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "wrong"),
+    "spoil",
     [
-        ("way Max had", "way Leo had", {"hero"}),
-        ("He put", "She put", {"hero"}),
-        ("his uncle", "her uncle", {"hero"}),
-        ("Max and Ruth ate", "Ruth and Max ate", {"hero", "friend"}),
-        ("put the ball", "put the kite", {"thing"}),
-        ("with the purple", "with the red", {"color"}),
-        ("and Ruth ate", "and Anna ate", {"friend"}),
-        ("ate pancakes", "ate pancake", {"grammatical", *JUDGED}),
-        ("an old barrel", "a old barrel", {"grammatical", *JUDGED}),
-        ("a purple ball from", "an purple ball from", {"grammatical", *JUDGED}),
-        (" Step by", "  Step by", {"grammatical", *JUDGED}),
-        ("glad.", "glad. ", {"grammatical", *JUDGED}),
-        ("felt glad.", "felt", {"grammatical", *JUDGED}),
-        ('Ruth came by. "What are you looking for?" asked Ruth. ', "", {"grammatical", *JUDGED}),
+        lambda text: "",
+        lambda text: text[:-1],
+        lambda text: text + " The end.",
+        lambda text: text.replace("was", "were"),
+        lambda text: text.replace(". ", ".  ", 1),
+        lambda text: " ".join(reversed(text.split())),
+        lambda text: text[len(text) // 2 :],
+        lambda text: text + " " + text,
     ],
 )
-def test_a_fault_is_seen_and_nothing_else(old, new, wrong):
-    assert all(judge(STORY).values()) and STORY.count(old) == 1
-    assert {name for name, right in judge(STORY.replace(old, new)).items() if not right} == wrong
+def test_no_story_at_all(spoil):
+    texts = [spoil(story.text) for story in TOLD[:12]]
+    verdicts = [judge(text) for text, story in zip(texts, TOLD, strict=False) if text != story.text]
+    assert verdicts and not any(any(verdict.values()) for verdict in verdicts)
 
 
-def test_nobody_is_his_own_friend():
-    alone = {name for name, right in judge(STORY.replace("Ruth", "Max")).items() if not right}
-    assert alone == {"friend"}
+def test_two_mistakes_are_two():
+    story = next(s for s in TOLD if s.text.count(s.facts["color"]) > 3 and "left" not in s.facts)
+    color, where = story.facts["color"], story.facts["where"]
+    wrong = story.text.replace(color, another(LISTS["color"], color), 1)
+    assert [name for name, _ in mistakes(wrong)].count("color") >= 1
+    assert not judge(wrong)["color"] and judge(wrong)["thing"] and judge(wrong)["place"], where
 
 
-def test_an_outcome_that_does_not_follow():
-    """Each happy story with the last sentence of a sad one; and what is told of two plots."""
-    assert kept({"plot": {"kite"}, "outcome": {"sad"}}, "outcome")
-    assert not kept({"plot": {"kite", "race"}, "outcome": {"sad"}}, "outcome")
-    happy = [s for s in stories(400, seed=8) if s.facts["outcome"] == "happy"][:40]
-    endings = [t for kind in WORLD["ending"]["sad"].values() for t in kind]
-    for story in happy:
-        verdicts = []
-        for template in endings:
-            facts = {**story.facts, "sorry": "sad", "place": story.facts["place"]}
-            sad = "".join(
-                facts.get(part.lower(), part) for part in re.split(r"\{(\w+)\}", template)
-            )
-            if "{" not in sad and not re.search(r"\b(other|he|his|him)\b", sad):
-                told = story.text[: len(story.text) - len(last_part(story))]
-                verdicts.append(judge(told + sad)["outcome"])
-        assert not any(verdicts)
-
-
-def last_part(story):
-    """The ending of a told story: what is left of it behind the longest beginning of no ending."""
-    from shared.world.quality import pattern, plain_articles
-
-    text = plain_articles(story.text)
-    ends = [t for kinds in WORLD["ending"].values() for kind in kinds.values() for t in kind]
-    found = [m for t in ends for m in re.finditer(pattern(t).pattern + "$", text)]
-    return max((m.group() for m in found), key=len)
-
-
-def test_place_is_one():
-    story = next(s for s in stories(500, seed=9) if s.text.count(s.facts["place"]) > 1)
-    place = story.facts["place"]
-    other = next(p for p in WORLD["place"] if p[0] not in "aeiou" and p != place)
-    i = story.text.rindex(place)
-    verdict = judge(story.text[:i] + other + story.text[i + len(place) :])
-    assert {name for name, right in verdict.items() if not right} == {"place"}
+def test_a_mistake_is_where_it_stands():
+    story = TOLD[0]
+    color = story.facts["color"]
+    at = story.text.rindex(color)
+    wrong = last(story.text, color, another(LISTS["color"], color))
+    assert mistakes(wrong) == [("color", at)]
 
 
 def test_shares():
-    faulty = STORY.replace("put the ball", "put the kite")
-    shares = story_quality([STORY, faulty, "Nonsense.", STORY], known={STORY})
-    assert shares["grammatical"] == 0.75 and shares["thing"] == 0.5 and shares["hero"] == 0.75
-    assert shares["novel"] == 0.5 and set(shares) == {"grammatical", "novel", *JUDGED}
+    told = [story.text for story in TOLD[:4]]
+    shares = story_quality([*told, "No story."], known=told[:1])
+    assert shares["right"] == shares["grammatical"] == shares["hero"] == 0.8
+    assert shares["novel"] == 0.8
     with pytest.raises(ValueError, match="no stories"):
         story_quality([])
+
+
+def test_speed():
+    texts = [story.text for story in stories(200)]
+    started = time.process_time()
+    story_quality(texts)
+    assert time.process_time() - started < 2  # 0.2 to 0.4 on an idle machine

@@ -8,17 +8,8 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
 
-from shared.book.picture import (
-    INK,
-    PALETTE,
-    Picture,
-    drawing,
-    from_svg,
-    numbered,
-    overview,
-    slider,
-    tokens,
-)
+from shared.book.captions import numbered, overview
+from shared.book.picture import INK, PALETTE, Picture, drawing, from_svg, slider, tokens
 
 __all__ = [
     "COLORS",
