@@ -195,14 +195,14 @@ def test_other_settings_in_the_same_folder(tmp_path):
 @pytest.mark.parametrize(("text", "merges"), [("", 0), ("Too short. " * 3, 8)])
 def test_a_text_too_short_for_its_vocabulary(tmp_path, text, merges):
     (tmp_path / "my.txt").write_text(text)
-    with pytest.raises(ValueError, match=f"too short: {merges} merges, 767 needed"):
+    with pytest.raises(ValueError, match=f"too short: {merges} merges, 1788 needed"):
         main(["--out", str(tmp_path / "run"), "--data", str(tmp_path / "my.txt")])
 
 
 def test_a_text_too_short_for_its_context(tmp_path):
     (tmp_path / "my.txt").write_text("Too short. " * 20)
     options = ["--data", str(tmp_path / "my.txt"), "--vocab-size", "260"]
-    with pytest.raises(ValueError, match=r"\d+ tokens hold no window of 128"):
+    with pytest.raises(ValueError, match=r"\d+ tokens hold no window of 256"):
         main(["--out", str(tmp_path / "run"), *options])
 
 

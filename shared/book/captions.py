@@ -3,7 +3,9 @@
 import html
 import re
 
-from shared.book.picture import DRAWINGS, Picture, from_svg
+from shared.book.picture import DRAWINGS, PALETTE, Picture, from_svg
+
+COLOR = PALETTE["orange"]
 
 
 def numbered(number: str, caption: str, picture: Picture) -> Picture:
@@ -24,19 +26,22 @@ def numbered(number: str, caption: str, picture: Picture) -> Picture:
     return Picture(markup, f"{number}. {caption} {picture.alt}")
 
 
-def overview(part: str) -> Picture:
-    """The map that opens every chapter, with the chapter's part in color.
+def overview(*parts: str) -> Picture:
+    """The map that opens every chapter, with the chapter's parts in color.
 
-    Parts are text, ids, vectors, attention, blocks, logits, training, classes, answers,
-    preferences and practice. Raises ValueError on another.
+    Parts are text, ids, vectors, attention, blocks, logits, training, classes and answers.
+    Raises ValueError on another.
     """
     svg = (DRAWINGS / "map.svg").read_text(encoding="utf-8")
-    parts = re.findall(r'data-part="(.*?)"', svg)
-    if part not in parts:
-        raise ValueError(f"the map has no part {part!r}: it has {parts}")
-    lit = svg.replace(f'<g data-part="{part}"', f'<g data-part="{part}" class="lit"', 1)
+    known = re.findall(r'data-part="(.*?)"', svg)
+    if unknown := {*parts} - {*known}:
+        raise ValueError(f"the map has no part {sorted(unknown)}: it has {known}")
+    for part in parts:
+        dark, lit = (f'<g data-part="{part}" fill="{fill}' for fill in ("none", COLOR))
+        svg = svg.replace(dark, lit + '" fill-opacity="0.35')
     alt = (
         "The way of a text through the model: text, token ids, vectors, blocks of attention and "
-        f"feed-forward layers, logits, the next token. In color: {part}."
+        "feed-forward layers, logits, the next token, which joins the text; below, what later "
+        f"chapters add. In color: {', '.join(parts) or 'nothing'}."
     )
-    return from_svg(lit, alt)
+    return from_svg(re.sub("<title>.*?</title>", "", svg), alt)
