@@ -9,7 +9,7 @@ from tests.notebooks import missing_data
 
 NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:e[-+]?\d+)?")
 FIGURE = re.compile(
-    r'<div class="lm-figure"><svg\b[^>]*?aria-label="([^"]*)"[^>]*>.*?</svg></div>', re.S
+    r'<div class="lm-figure[^"]*"><svg\b[^>]*?aria-label="([^"]*)"[^>]*>.*?</svg></div>', re.S
 )
 
 

@@ -8,6 +8,7 @@ ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb")) + sorted(
     (ROOT / "notebooks" / "solutions").glob("*.ipynb")
 )
+CHAPTERS = [path for path in NOTEBOOKS if path.parent.name == "notebooks"]
 
 
 def tags(cell) -> list[str]:

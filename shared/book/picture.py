@@ -42,11 +42,11 @@ class Picture:
         return f"Figure: {self.alt}"
 
 
-def from_svg(svg: str, alt: str) -> Picture:
+def from_svg(svg: str, alt: str, kind: str = "lm-drawing") -> Picture:
     """The picture of an SVG file's text. Raises ValueError without an alternative text."""
     if not alt.strip():
         raise ValueError("a figure needs an alternative text that says what it shows")
-    return Picture(f'<div class="lm-figure">{_inline(svg, alt)}</div>', alt)
+    return Picture(f'<div class="lm-figure {kind}">{_inline(svg, alt)}</div>', alt)
 
 
 def drawing(name: str) -> Picture:

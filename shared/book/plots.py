@@ -54,7 +54,7 @@ def show(fig: Figure, alt: str) -> Picture:
     """Finish a matplotlib figure. `alt` says in words what it shows."""
     buffer = io.StringIO()
     fig.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-    return from_svg(buffer.getvalue(), alt)
+    return from_svg(buffer.getvalue(), alt, "lm-plot")
 
 
 def curves(lines: dict, xlabel: str, ylabel: str, alt: str, width=6, height=3, **axis) -> Picture:

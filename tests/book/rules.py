@@ -15,30 +15,39 @@ from shared.book.sources import SOURCES, VOCABULARY
 from tests.notebooks import ROOT, tags
 
 SECTIONS = [  # a chapter's headings of the second level, in this order
-    r"What you will build",
-    r"[\dA]\.\d+ .+",
+    r"[\dA-B]\.\d+ .+",
     r"True or false\?",
-    r"The finished code",
-    r"Summary",
+    r"What you have built",
     r"Exercises",
     r"Going further",
 ]
-BUDGET = {  # least and most; finished code, exercises and cells that need real data don't count
-    "sections": (5, 8),
-    "code cells": (25, 60),
-    "lines of code": (200, 400),
-    "median lines of a cell": (1, 8),
-    "lines of the longest cell": (1, 30),
-    "words": (2500, 4500),
-    "words for a line of code": (8, 30),
-    "figures": (4, 8),
-    "exercises": (4, 8),
-    "statements in True or false": (3, 6),
+BUDGET = {  # least and most; the bootstrap cell does not count, nor folded cells as lines
+    "sections": (4, 8),
+    "code cells": (35, 60),
+    "visible lines of code": (150, 450),
+    "median lines of a cell": (1, 7),
+    "lines of the longest cell": (1, 25),
+    "cells wider than 80": (0, 0),
+    "share of silent checks": (0, 0.2),
+    "words": (3000, 5000),
+    "figures": (8, 12),
+    "share of drawn figures": (0.5, 1),
+    "exercises": (5, 6),
+    "statements in True or false": (2, 3),
+}
+MORE = {("2", "code cells"): 75}  # where a chapter may have more
+SHOWN = {  # what each chapter builds before it is used; the rest of shared/ it may import
+    "2": {"split_words", "WordTokenizer"},
+    "3": {"causal_weights", "CausalSelfAttention"},
+    "4": {"LayerNorm", "FeedForward", "Block", "GPT", "next_token_loss", "count_parameters"},
+    "5": {"orthogonal", "cosine"},
+    "6": {"GPTClassifier", "LoRALinear"},
+    "7": {"collate"},
 }
 KILOBYTES = 300  # of any notebook
-FREE = {"shared", "bootstrap", "requires"}  # what doesn't count
 TAGS = {"shared", "bootstrap", "hide-input", "remove-input", "nbval-ignore-output"}
 TAGS |= {"raises-exception"} | {f"requires:{name}" for name in (*SOURCES, VOCABULARY)}
+CHECK = re.compile(r"^\s*(assert |check_)", re.M)
 HEADING = re.compile(r"^(#+) (.+)$", re.M)
 HOT_LINK = re.compile(  # a page loads it unasked; a link that a reader follows (<a href>) is none
     r"!\[[^]]*\]\((?:https?:)?//"
@@ -138,63 +147,70 @@ def anatomy(notebook: NotebookNode, chapter: str = "1") -> Iterator[str]:
         yield "a chapter begins with its one title"
     titles = [title for level, title in found if level == 2]
     kinds = [next((i for i, s in enumerate(SECTIONS) if re.fullmatch(s, t)), None) for t in titles]
-    needed = {i for i, s in enumerate(SECTIONS) if chapter.isdigit() or "finished" not in s}
-    if None in kinds or kinds != sorted(kinds) or needed - {*kinds}:
+    if None in kinds or kinds != sorted(kinds) or {*range(len(SECTIONS))} - {*kinds}:
         yield f"the sections are {titles}"
-    numbers = [title.split()[0] for title in titles if re.match(SECTIONS[1], title)]
+    numbers = [title.split()[0] for title in titles if re.match(SECTIONS[0], title)]
     if numbers != [f"{chapter}.{i}" for i in range(1, len(numbers) + 1)]:
         yield f"the sections of chapter {chapter} have the numbers {', '.join(numbers)}"
     if found and not found[0][1].startswith(f"{chapter}. "):
         yield f"the title of chapter {chapter} is {found[0][1]}"
     if any(level > 3 for level, _ in found):
         yield "there are headings of the fourth level"
-    row = "".join(
-        "."
-        if cell.cell_type == "markdown"
-        else "-"
-        if {"shared", "bootstrap"} & {*tags(cell)}
-        else "c"
-        for cell in notebook.cells
-    )
+    row = "".join("." if cell.cell_type == "markdown" else "c" for cell in notebook.cells)
     if "ccc" in row:
         yield f"more than two code cells in a row, near cell {row.index('ccc')}"
 
 
 def measure(notebook: NotebookNode) -> dict[str, float]:
     """The quantities of BUDGET."""
-    exercises = next(
-        (i for i, c in enumerate(notebook.cells) if c.source.startswith("## Exercises")), None
-    )
-    counted = [
-        cell
-        for cell in notebook.cells[:exercises]
-        if cell.cell_type == "code" and not FREE & {tag.split(":")[0] for tag in tags(cell)}
-    ]
-    lines = [len([x for x in cell.source.splitlines() if x.strip()]) for cell in counted] or [0]
+    cells = [cell for cell in code_cells(notebook) if "bootstrap" not in tags(cell)]
+    seen = [cell.source for cell in cells if "hide-input" not in tags(cell)] or [""]
+    lines = [len([line for line in source.splitlines() if line.strip()]) for source in seen]
+    wide = [cell for cell in cells if max(map(len, cell.source.splitlines()), default=0) > 80]
+    silent = [cell for cell in cells if CHECK.search(cell.source) and not cell.outputs]
     prose = "\n".join(cell.source for cell in prose_cells(notebook))
-    words = len(re.findall(r"\w+", FENCE.sub("", prose)))
     true_or_false = prose.partition("## True or false?")[2].partition("\n## ")[0]
+    figures = "\n".join(text_of(cell) for cell in cells).split('class="lm-numbered"')[1:]
+    plotted = sum("lm-plot" in figure for figure in figures)
     return {
-        "sections": sum(bool(re.match(r"[\dA]\.\d", t)) for k, t in headings(notebook) if k == 2),
-        "code cells": len(counted),
-        "lines of code": sum(lines),
+        "sections": sum(bool(re.match(r"[\dA-B]\.\d", t)) for k, t in headings(notebook) if k == 2),
+        "code cells": len(cells),
+        "visible lines of code": sum(lines),
         "median lines of a cell": median(lines),
         "lines of the longest cell": max(lines),
-        "words": words,
-        "words for a line of code": words / max(1, sum(lines)),
-        "figures": len([cell for cell in code_cells(notebook) if "lm-" in text_of(cell)]),
-        "exercises": len(re.findall(r"^\*\*[\dA]\.\d+ ", prose, re.M)),
+        "cells wider than 80": len(wide),
+        "share of silent checks": round(len(silent) / max(1, len(cells)), 2),
+        "words": len(re.findall(r"\w+", FENCE.sub("", prose))),
+        "figures": len(figures),
+        "share of drawn figures": 1 - plotted / max(1, len(figures)),
+        "exercises": len(re.findall(r"^\*\*[\dA-B]\.\d+ ", prose, re.M)),
         "statements in True or false": len(re.findall(r"^\*\*", true_or_false, re.M)),
     }
 
 
 def budget(notebook: NotebookNode, chapter: str = "1") -> Iterator[str]:
-    """The size of a chapter; an appendix may be half as long."""
+    """The size of a chapter; an appendix may be a third as long."""
     for name, value in measure(notebook).items():
         least, most = BUDGET[name]
-        least = least if chapter.isdigit() else least / 2
+        most = MORE.get((chapter, name), most)
+        least = least if chapter.isdigit() or least <= 1 else least / 3
         if not least <= value <= most:
-            yield f"{name}: {value:g}, not {least} to {most}"
+            yield f"{name}: {value:g}, not {least:g} to {most:g}"
+
+
+def figures(notebook: NotebookNode, chapter: str = "1") -> Iterator[str]:
+    """Figures are numbered as they come, and the text speaks of each."""
+    shown = re.findall(r'id="fig-([\dA-B]+-\d+)"', "\n".join(map(text_of, code_cells(notebook))))
+    wanted = [f"{chapter}-{i}" for i in range(1, len(shown) + 1)]
+    if shown != wanted:
+        yield f"the figures are {shown}, not {wanted}"
+    prose = "\n".join(cell.source for cell in prose_cells(notebook))
+    for number in shown:
+        if f'href="#fig-{number}"' not in prose:
+            yield f"the text does not speak of figure {number}"
+    for number in re.findall(r'href="#fig-([\w-]+)"', prose):
+        if number not in shown:
+            yield f"the text speaks of figure {number}, which is not there"
 
 
 def numbers_in(text: str) -> set[str]:
@@ -279,28 +295,39 @@ def definitions(source: str) -> dict[str, str]:
     return found
 
 
-def shared_definitions(chapter: str | None = None) -> dict[str, set[str]]:
-    """All of shared/, or what the modules derived in one chapter define."""
+def definitions_in_shared() -> dict[str, set[str]]:
+    """What all modules of shared/ define, as syntax trees."""
     found = {}
     for path in sorted((ROOT / "shared").rglob("*.py")):
-        source = path.read_text(encoding="utf-8")
-        first_line = (ast.get_docstring(ast.parse(source)) or "").partition("\n\n")[0]
-        if chapter is None or re.search(rf"derived in chapter {chapter}\b", first_line):
-            for name, tree in definitions(source).items():
-                found.setdefault(name, set()).add(tree)
+        for name, tree in definitions(path.read_text(encoding="utf-8")).items():
+            found.setdefault(name, set()).add(tree)
     return found
 
 
 def one_definition(notebook: NotebookNode, chapter: str | None) -> Iterator[str]:
-    """What a cell tagged `shared` defines stands so in shared/; and the chapter shows it all."""
+    """What a cell tagged `shared` defines stands so in shared/.
+
+    And what a chapter builds is shown before anything of it is imported.
+    """
     cells = [cell.source for cell in code_cells(notebook) if "shared" in tags(cell)]
-    shown, everything = definitions("\n".join(cells)), shared_definitions()
+    shown, everything = definitions("\n".join(cells)), definitions_in_shared()
     for name, tree in shown.items():
         if tree not in everything.get(name, set()):
             yield f"{name} differs from the one in shared/"
-    for name in shared_definitions(chapter) if chapter else {}:
-        if name not in shown:
-            yield f"{name} is not shown in its chapter"
+    for name in sorted(SHOWN.get(chapter, set()) - shown.keys()):
+        yield f"{name} is not shown in its chapter"
+    waiting = {*shown}
+    for cell in code_cells(notebook):
+        for name in sorted(waiting & imported(cell.source)):
+            yield f"cell [{cell.execution_count}] imports {name} before it is shown"
+        if "shared" in tags(cell):
+            waiting -= definitions(cell.source).keys()
+
+
+def imported(source: str) -> set[str]:
+    """The names that a cell imports from shared/."""
+    found = re.findall(r"^\s*from shared[\w.]* import (\([^)]*\)|.+)$", source, re.M)
+    return {name for names in found for name in re.findall(r"\w+", names)}
 
 
 def check_cells(notebook: NotebookNode) -> dict[str, NotebookNode]:

@@ -9,9 +9,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from tests.book import rules
-from tests.notebooks import NOTEBOOKS, ROOT, tags
+from tests.notebooks import CHAPTERS, NOTEBOOKS, ROOT, tags
 
-CHAPTERS = [path for path in NOTEBOOKS if path.parent.name == "notebooks" and path.name[0] in "0A"]
 NAMES = [str(path.relative_to(ROOT / "notebooks")) for path in NOTEBOOKS]
 
 EVERYWHERE = [
@@ -51,6 +50,9 @@ class TestChapter:
 
     def test_budget(self, path):
         none(rules.budget(read(path), rules.chapter_number(path)))
+
+    def test_figures(self, path):
+        none(rules.figures(read(path), rules.chapter_number(path)))
 
     def test_one_definition(self, path):
         none(rules.one_definition(read(path), rules.chapter_number(path)))
@@ -145,7 +147,10 @@ def book(*cells):
     return new_notebook(cells=[new_markdown_cell(c) if isinstance(c, str) else c for c in cells])
 
 
-PLOT = '<div class="lm-figure"><svg aria-label="A curve that falls"><path d="M 417 2"/></svg></div>'
+PLOT = (
+    '<figure class="lm-numbered" id="fig-2-1"><div class="lm-figure lm-plot">'
+    '<svg aria-label="A curve that falls"><path d="M 417 2"/></svg></div></figure>'
+)
 BROKEN = code("1 / 0")
 BROKEN.outputs.append(new_output("error", ename="ZeroDivisionError", evalue="", traceback=[]))
 SHARED = """
@@ -153,10 +158,11 @@ def check_shape(tensor, shape):
     if tuple(tensor.shape) == tuple(shape):
         raise AssertionError
 """
+SHARED_RIGHT = 'END_OF_TEXT = "<|endoftext|>"'
 LOAD = code("text = open('a').read()", tag="requires:the-verdict")
 USE = code("def size(x):\n    return len(text) + x")
-RIGHT = ["# 2. Text", "## What you will build", "## 2.1 One", "## 2.2 Two", "## True or false?"]
-RIGHT += ["## The finished code", "## Summary", "## Exercises", "## Going further"]
+RIGHT = ["# 2. Text", "## 2.1 One", "## 2.2 Two", "## True or false?"]
+RIGHT += ["## What you have built", "## Exercises", "## Going further"]
 
 
 def instead(old, *new):
@@ -166,6 +172,10 @@ def instead(old, *new):
 
 def anatomy_of_2(notebook):
     return rules.anatomy(notebook, "2")
+
+
+def figures_of_2(notebook):
+    return rules.figures(notebook, "2")
 
 
 def inline(html):
@@ -212,9 +222,12 @@ DEFECTS = {
     "Windows": (rules.places, book(code("x", "C:\\Users\\somebody"))),
     "place": (rules.places, book(code("x", "/home/somebody/book/shared"))),
     "title": (rules.anatomy, book("## 1.1 No title")),
-    "order": (anatomy_of_2, instead("## Summary", "## Exercises", "## Summary")),
+    "order": (
+        anatomy_of_2,
+        instead("## What you have built", "## Exercises", "## What you have built"),
+    ),
     "missing part": (anatomy_of_2, instead("## True or false?")),
-    "extra part": (anatomy_of_2, instead("## Summary", "## Summary", "## Conclusion")),
+    "extra part": (anatomy_of_2, instead("## Exercises", "## Exercises", "## The finished code")),
     "another chapter's number": (anatomy_of_2, instead("## 2.2 Two", "## 3.2 Two")),
     "number left out": (anatomy_of_2, instead("## 2.2 Two", "## 2.3 Two")),
     "title's number": (anatomy_of_2, instead("# 2. Text", "# 3. Text")),
@@ -229,6 +242,18 @@ DEFECTS = {
     ),
     "defined nowhere": (lambda n: rules.one_definition(n, None), book(code(NEW, tag="shared"))),
     "not shown": (lambda n: rules.one_definition(n, "2"), book("# 2")),
+    "imported before it is shown": (
+        lambda n: rules.one_definition(n, None),
+        book(
+            code("from shared.text import (\n    END_OF_TEXT,\n)"), code(SHARED_RIGHT, tag="shared")
+        ),
+    ),
+    "figure without mention": (figures_of_2, book(code("x", PLOT))),
+    "figure out of order": (
+        figures_of_2,
+        book('<a href="#fig-2-2">2.2</a>', code("x", PLOT.replace("2-1", "2-2"))),
+    ),
+    "mention without figure": (figures_of_2, book('<a href="#fig-2-1">2.1</a>')),
 }
 
 
@@ -247,7 +272,7 @@ def test_budgets_have_two_ends(quantity, monkeypatch):
         strict=True,
     ):
         monkeypatch.setattr(rules, "measure", lambda n, v=value: fine | {quantity: v})
-        assert bool(list(rules.budget(book(), "2"))) == accused
+        assert bool(list(rules.budget(book(), "3"))) == accused
 
 
 def test_measures():
@@ -255,7 +280,8 @@ def test_measures():
         "# 2. Text\n\nFive words of prose `x = 1`.\n\n## 2.1 One\n\n## 2.2 Two",
         code("bootstrap()\n" * 9, tag="bootstrap"),
         code("a = 1\n\nb = 2"),
-        code("picture", PLOT),
+        code("picture", PLOT, tag="hide-input"),
+        code("assert a == 1  # " + "and this is a line of more than eighty columns " * 2),
         "## True or false?\n\n**It is.** Yes.",
         code("shared()\n" * 9, tag="shared"),
         code("data()\n" * 9, tag="requires:the-verdict"),
@@ -265,13 +291,15 @@ def test_measures():
     words = 18 + 13  # before and after "Exercises", code not counted
     assert rules.measure(notebook) == {
         "sections": 2,
-        "code cells": 2,
-        "lines of code": 3,
-        "median lines of a cell": 1.5,
-        "lines of the longest cell": 2,
+        "code cells": 6,
+        "visible lines of code": 30,
+        "median lines of a cell": 9,
+        "lines of the longest cell": 9,
+        "cells wider than 80": 1,
+        "share of silent checks": 0.17,
         "words": words,
-        "words for a line of code": words / 3,
         "figures": 1,
+        "share of drawn figures": 0,
         "exercises": 2,
         "statements in True or false": 1,
     }
