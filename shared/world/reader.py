@@ -29,7 +29,7 @@ class Reader:
     """Reads a text in pieces; `moments` are all ways to tell what was read so far."""
 
     def __init__(self, world: World):
-        self.world, self.at, self.reached = world, 0, 0
+        self.world, self.at, self.reached, self.seen = world, 0, 0, {}
         self.moments = [Moment("", *world.start, 0.0)]
 
     @property
@@ -40,6 +40,7 @@ class Reader:
     def read(self, piece: str) -> "Reader":
         """Go on with a piece of text. `reached` is how far any story goes along with it."""
         found, stack = [], [(piece, moment) for moment in self.moments]
+        self.seen = {}
         while stack:
             text, (rest, todo, facts, log_prob, mistakes) = stack.pop()
             while True:  # what can go on in one way only
@@ -68,18 +69,27 @@ class Reader:
 
     def branches(self, node: Node, facts: Facts, text: str) -> list[tuple]:
         """The options that begin like the text, each with its probability and its mistake."""
-        options = self.world.options(node, facts)
-        if type(node) is Name and options and type(options[0]) is str:
-            words = {option: self.world.words(node, option) for option in options}
-            likely = [option for option in options if agree(text, words[option])]
+        phrase = self.world.phrase(node, facts) if type(node) is Name else node
+        if phrase is None:
+            options = self.world.options(node, facts)
+            likely = [o for o in options if agree(text, self.world.words(node, o))]
             return [(option, 1 / len(options), "") for option in likely]
-        likely = [option for option in options if begins(text, option)]
-        if len(likely) < 2:
-            return [(option, 1 / len(options), "") for option in likely]
-        return [(option, n / len(options), "") for option, n in Counter(likely).items()]
+        if phrase.guarded:
+            return likely_options(self.world.options(phrase, facts), text)
+        place = id(phrase), len(text)  # many plots begin with the same choice
+        if place not in self.seen:
+            self.seen[place] = likely_options(phrase.options, text)
+        return self.seen[place]
 
     def take(self, node: Node, option, todo: Todo, facts: Facts) -> tuple[str, Todo, Facts]:
         return self.world.take(node, option, todo, facts)
+
+
+def likely_options(options: Sequence[tuple[Node, ...]], text: str) -> list[tuple]:
+    """Those that may be the beginning of a text, each with its probability and no mistake."""
+    likely = [option for option in options if begins(text, option)]
+    times = Counter(likely).items() if len(likely) > 1 else zip(likely, (1,), strict=False)
+    return [(option, n / len(options), "") for option, n in times]
 
 
 def agree(text: str, words: str) -> bool:
