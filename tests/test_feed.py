@@ -1,13 +1,21 @@
 """Batches by number against plain sets of rows."""
 
+import warnings
 from collections import Counter
 
 import pytest
 import torch
 
-from shared.text import TokenFile
-from shared.training import generator_of, random_windows, shuffled, story_rows
+from shared.text import END_OF_TEXT, BPETokenizer, TokenFile
+from shared.training import (
+    generator_of,
+    random_windows,
+    rows_and_floor,
+    shuffled,
+    story_rows,
+)
 from shared.training.feed import part_of
+from shared.world import stories
 
 INPUTS = torch.arange(22).view(11, 2)
 
@@ -84,3 +92,16 @@ def test_generators_differ_in_each_number():
 def test_what_cannot_be(call, said):
     with pytest.raises(ValueError, match=said):
         call()
+
+
+def test_stories_too_long_for_the_context_are_counted_and_said():
+    tokenizer = BPETokenizer.train([s.text for s in stories(200)], 500, [END_OF_TEXT])
+    lengths = [len(tokenizer.encode(s.text)) for s in stories(50, split="validation")]
+    middle = sorted(lengths)[25]
+    long = sum(length >= middle for length in lengths)
+    with pytest.warns(UserWarning, match=rf"{long} of 50 stories have {middle} tokens or more"):
+        rows, floor = rows_and_floor(tokenizer, middle, n=50)
+    assert len(rows[0]) == 50 - long and floor > 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(rows_and_floor(tokenizer, max(lengths) + 1, n=50)[0][0]) == 50

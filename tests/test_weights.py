@@ -155,3 +155,32 @@ def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
 def test_unknown_name():
     with pytest.raises(ValueError, match="no weights for 'gpt5'"):
         load_pretrained("gpt5")
+
+
+def test_the_readers_own_model(tmp_path, monkeypatch):
+    """runs/mine is opened if it is whole; else it is said what is missing or does not fit."""
+    from shared.model import weights
+    from shared.text import SPECIAL_TOKENS, BPETokenizer
+
+    folder = tmp_path / "runs" / "mine"
+    monkeypatch.setattr(weights, "MINE", folder)
+    with pytest.raises(
+        ValueError, match=r"no model\.safetensors and no vocabulary\.json.*chapter 5"
+    ):
+        weights.load_tales(mine=True)
+    folder.mkdir(parents=True)
+    texts = ["one red kite and one blue boat " * 9]
+    BPETokenizer.train(texts, 265, SPECIAL_TOKENS).save(folder / "vocabulary.json")
+    with pytest.raises(ValueError, match=r"has no model\.safetensors: chapter 5"):
+        weights.load_tales(mine=True)
+    save_model(GPT(replace(SMALL, vocab_size=264)), folder / "model.safetensors")
+    with pytest.raises(ValueError, match="knows 264 tokens, the tokenizer 265"):
+        weights.load_tales(mine=True)
+    save_model(GPT(replace(SMALL, vocab_size=265)), folder / "model.safetensors")
+    model, tokenizer = weights.load_tales(mine=True)
+    assert model.config.vocab_size == tokenizer.vocab_size == 265 and not model.training
+    whole = (folder / "model.safetensors").read_bytes()
+    (folder / "model.safetensors").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match="complete"):
+        weights.load_tales(mine=True)
+    assert weights.load_tales()[0].config.vocab_size == 2048

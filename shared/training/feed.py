@@ -4,6 +4,7 @@ So a run that was stopped goes on with the batch that comes next, and nothing ha
 but i. Shapes: N rows, B rows in a batch, T tokens; inputs and targets are (B, T), one token apart.
 """
 
+import warnings
 from collections.abc import Callable, Sequence
 
 import torch
@@ -104,9 +105,20 @@ def story_rows(stories: Sequence[Sequence[int]], context_length: int, end: int) 
 def rows_and_floor(
     tokenizer: BPEEncoder, context_length: int, split: str = "validation", n: int = 300
 ) -> tuple[Batch, float]:
-    """n Tales, those that fit, as rows, and the lowest loss possible on them, in nats per token."""
-    told = [(tokenizer.encode(story.text), story.log_prob) for story in stories(n, split=split)]
-    told = [(ids, log_prob) for ids, log_prob in told if len(ids) < context_length]
+    """n Tales as rows, and the lowest loss possible on them, in nats per token.
+
+    Warns of stories that are too long for the context, and leaves them out of both.
+    """
+    everything = [
+        (tokenizer.encode(story.text), story.log_prob) for story in stories(n, split=split)
+    ]
+    told = [(ids, log_prob) for ids, log_prob in everything if len(ids) < context_length]
+    if short := n - len(told):
+        warnings.warn(
+            f"{short} of {n} stories have {context_length} tokens or more, too many for the "
+            f"context: they are left out",
+            stacklevel=2,
+        )
     tokens = sum(len(ids) + 1 for ids, _ in told)  # and the end
     end = tokenizer.special_tokens[END_OF_TEXT]
     rows = story_rows([ids for ids, _ in told], context_length, end)
