@@ -9,7 +9,7 @@ import torch
 
 from shared.model import CHECKPOINTS, MODEL, Decoding, complete, load_tales
 from shared.training import evaluate, rows_and_floor
-from shared.training.ship import gap
+from shared.training.report import gap
 from shared.world import stories, story_quality
 from tests.test_gpt import hugging_face
 

@@ -1,6 +1,6 @@
 """Text: words and tokens, and batches of token ids.
 
-Only batches and token files need PyTorch, which is loaded when they are asked for.
+Only batches, token files and n-grams need PyTorch, which is loaded when they are asked for.
 """
 
 from shared.book.later import later
@@ -44,6 +44,7 @@ __all__ = [
     "count_chunks",
     "learn_merges",
     "make_loader",
+    "ngram_losses",
     "split_chunks",
     "split_special",
     "split_words",
@@ -52,5 +53,9 @@ __all__ = [
 
 __getattr__ = later(
     __name__,
-    {"batches": ("SlidingWindows", "make_loader", "story_windows"), "tokenfile": ("TokenFile",)},
+    {
+        "batches": ("SlidingWindows", "make_loader", "story_windows"),
+        "ngrams": ("ngram_losses",),
+        "tokenfile": ("TokenFile",),
+    },
 )

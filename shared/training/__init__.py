@@ -13,6 +13,7 @@ from shared.training.feed import (
     story_rows,
 )
 from shared.training.loop import Record, evaluate, train
+from shared.training.mentions import Mention, carried, second_mentions
 from shared.training.optimizer import Muon, make_optimizer, orthogonal
 from shared.training.recipe import Recipe, cosine, cosine_lr, start_narrow
 from shared.training.resume import load_state, save_state
@@ -20,9 +21,11 @@ from shared.training.resume import load_state, save_state
 __all__ = [
     "Batch",
     "Feed",
+    "Mention",
     "Muon",
     "Recipe",
     "Record",
+    "carried",
     "cosine",
     "cosine_lr",
     "evaluate",
@@ -33,6 +36,7 @@ __all__ = [
     "random_windows",
     "rows_and_floor",
     "save_state",
+    "second_mentions",
     "shuffled",
     "start_narrow",
     "story_rows",

@@ -9,21 +9,18 @@ import shutil
 import sys
 from pathlib import Path
 
-import torch
-
 from shared.book import whole_file
-from shared.model import CHECKPOINTS, MODEL, TOKENIZER, Decoding, complete, load_tales
-from shared.training.feed import rows_and_floor
-from shared.training.loop import evaluate
-from shared.world import stories, story_quality
-
-STORIES, TEMPERATURE, SEED = 300, 0.8, 0
+from shared.model import CHECKPOINTS, MODEL, TOKENIZER, load_tales
+from shared.training.report import report
 
 
-def gap(model, tokenizer, split: str) -> float:
-    """Nats per token above the entropy floor, on stories of a split."""
-    rows, floor = rows_and_floor(tokenizer, model.config.context_length, split)
-    return evaluate(model, *rows) - floor
+def rounded(found):
+    """A report with five decimals."""
+    if isinstance(found, dict):
+        return {name: rounded(value) for name, value in found.items()}
+    if isinstance(found, list):
+        return [rounded(value) for value in found]
+    return round(found, 5) if isinstance(found, float) else found
 
 
 def main(runs: list[Path]) -> None:
@@ -34,16 +31,14 @@ def main(runs: list[Path]) -> None:
     rows = [row for table in tables for row in table[1:] if not row.endswith(",\n")]
     (CHECKPOINTS / "curve.csv").write_text("".join([tables[0][0], *rows]))
     settings = [json.loads((run / "settings.json").read_text()) for run in runs]
-    model, tokenizer = load_tales()
-    luck = torch.Generator().manual_seed(SEED)
-    texts = complete(model, tokenizer, [""] * STORIES, Decoding(TEMPERATURE), luck)
-    known = {story.text for story in stories(int(settings[-1]["stories"]))}
-    quality = {"stories": STORIES, "temperature": TEMPERATURE, "seed": SEED}
+    found = rounded(report(*load_tales()))
+    above = found["above_the_floor"]
     card = {
         "settings": settings,
-        "nats_per_token_above_the_floor": round(gap(model, tokenizer, "validation"), 5),
-        "the_same_on_held_out_pairs": round(gap(model, tokenizer, "held_out"), 5),
-        "quality": quality | {k: round(v, 3) for k, v in story_quality(texts, known).items()},
+        "nats_per_token_above_the_floor": above["validation"],
+        "the_same_on_held_out_pairs": above["held_out"],
+        "quality": found.pop("sampled") | found.pop("quality"),
+        "report": found,
     }
     with whole_file(CHECKPOINTS / "card.json") as file:
         file.write(json.dumps(card, indent=1).encode())
