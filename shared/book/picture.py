@@ -110,9 +110,10 @@ def _inline(svg: str, alt: str) -> str:
     opening = re.search(r"<svg[^>]*>", svg)[0]
     box = re.search(r'viewBox="([^"]+)"', opening)[1]
     width = float(box.split()[2]) * (4 / 3 if 'pt"' in opening else 1)  # matplotlib writes points
+    kept = "".join(re.findall(r' (?:font-size|text-anchor)="[^"]*"', opening))
     root = (
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
-        f'viewBox="{box}" role="img" aria-label="{html.escape(alt)}" fill="currentColor" '
+        f'viewBox="{box}" role="img" aria-label="{html.escape(alt)}" fill="currentColor"{kept} '
         f'stroke-linejoin="round" style="width:100%;max-width:{width:.0f}px;height:auto">'
     )
     return re.sub(r">\s+<", "><", svg.replace(opening, root, 1)).strip()
