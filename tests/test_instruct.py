@@ -175,8 +175,9 @@ class Parrot(nn.Module):
         for row in ids.tolist():
             n = next(i + len(marker) for i in range(99) if row[i : i + len(marker)] == marker)
             answer = [*TOKENIZER.encode(self.answers[n % len(self.answers)]), END]
-            rows.append([float(answer[min(len(row) - n, len(answer) - 1)])])
-        return torch.tensor(rows)[:, None]
+            said = [max(0, min(t - n, len(answer) - 1)) for t in range(1, len(row) + 1)]
+            rows.append([[answer[i]] * 4 for i in said])
+        return torch.tensor(rows).float()  # (B, T, C)
 
     def lm_head(self, x):
         return F.one_hot(x[:, 0].long(), TOKENIZER.vocab_size).float()

@@ -1,6 +1,7 @@
 """The model: a GPT of any shape, writing with it, its weights in files, and LoRA."""
 
 from shared.model.attention import CausalSelfAttention, causal_weights
+from shared.model.cache import KVCache, next_logits, read_tokens
 from shared.model.config import GPT2, TALES, GPTConfig
 from shared.model.generate import (
     GREEDY,
@@ -48,6 +49,7 @@ __all__ = [
     "Decoding",
     "FeedForward",
     "GPTConfig",
+    "KVCache",
     "LayerNorm",
     "LoRALinear",
     "add_lora",
@@ -61,8 +63,10 @@ __all__ = [
     "load_run",
     "load_tales",
     "merge_lora",
+    "next_logits",
     "next_token_loss",
     "next_token_probs",
+    "read_tokens",
     "sample_token",
     "save_model",
 ]

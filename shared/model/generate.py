@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from shared.model.cache import KVCache, next_logits
 from shared.model.gpt import GPT
 from shared.text import END_OF_TEXT, BPEEncoder, check_ids
 
@@ -60,6 +61,8 @@ def sample_token(
     logits: Tensor, decoding: Decoding, generator: torch.Generator | None = None
 ) -> Tensor:
     """Draw a token for each row, on the generator's device if there is one.  (B, V) -> (B,)"""
+    if decoding == GREEDY:
+        return logits.argmax(dim=-1)  # the first of equals: no need to sort
     probs = next_token_probs(logits, decoding)
     drawn = torch.multinomial(
         probs.to(generator.device) if generator else probs, 1, generator=generator
@@ -78,6 +81,20 @@ def evaluating(model: nn.Module):
         model.train(was_training)
 
 
+def check_request(
+    prompts: Sequence[Sequence[int]], n_tokens: int | Sequence[int], vocab_size: int
+) -> tuple[list[list[int]], list[int]]:
+    """The prompts as lists, and how long each may become. Raises ValueError as `generate` says."""
+    rows = [check_ids(prompt, vocab_size) for prompt in prompts]
+    if [] in rows:
+        raise ValueError(f"prompt {rows.index([])} is empty: it should have a token")
+    lengths = torch.tensor([len(row) for row in rows], dtype=torch.long)  # (B,)
+    stops = lengths + torch.as_tensor(n_tokens, dtype=torch.long)
+    if (stops < lengths).any():
+        raise ValueError(f"n_tokens is {n_tokens}: it should be at least 0")
+    return rows, stops.tolist()
+
+
 @torch.no_grad()
 def generate(
     model: GPT,
@@ -86,36 +103,31 @@ def generate(
     end: int | None = None,
     decoding: Decoding = GREEDY,
     generator: torch.Generator | None = None,
+    cache: bool = True,
 ) -> list[list[int]]:
     """Each prompt with at most n_tokens more, the last one `end` if it came to that.
 
     Prompts may differ in length, and each may have an n_tokens of its own. The model sees as many
-    of the last tokens as its context holds.
+    of the last tokens as its context holds; without a cache it reads them all for each new one.
     Raises ValueError on an empty prompt, an unknown id, or n_tokens below 0.
     """
-    device, context_length = model.wte.weight.device, model.config.context_length
-    prompts = [check_ids(prompt, model.config.vocab_size) for prompt in prompts]
-    lengths = torch.tensor([len(prompt) for prompt in prompts])  # (B,)
-    stops = lengths + torch.as_tensor(n_tokens, dtype=torch.long)
-    if (stops < lengths).any():
-        raise ValueError(f"n_tokens is {n_tokens}: it should be at least 0")
-    if (lengths == 0).any():
-        raise ValueError(f"prompt {lengths.tolist().index(0)} is empty: it should have a token")
-    if not len(lengths):
-        return []
-    ids = torch.zeros(len(prompts), int(stops.max()), dtype=torch.long, device=device)
-    for row, prompt in zip(ids, prompts, strict=True):
-        row[: len(prompt)] = torch.tensor(prompt)
+    rows, stops = check_request(prompts, n_tokens, model.config.vocab_size)
+    writing = [i for i, row in enumerate(rows) if len(row) < stops[i]]
+    room = min(max(stops, default=1), model.config.context_length)
+    # only a GPT has keys and values that could be kept
+    cached = cache and writing and isinstance(model, GPT)
+    kept = KVCache(model, len(writing), room) if cached else None
     with evaluating(model):
-        for t in range(int(lengths.min()), ids.shape[1]):
-            rows = ((lengths <= t) & (t < stops)).nonzero()[:, 0]  # those that write now
-            if len(rows):
-                x = model.hidden(ids[rows, max(0, t - context_length) : t])[:, -1]  # (rows, C)
-                new = sample_token(model.lm_head(x), decoding, generator)
-                ids[rows, t] = new
-                if end is not None:
-                    stops[rows[new.cpu() == end]] = t + 1
-    return [row[:stop] for row, stop in zip(ids.tolist(), stops.tolist(), strict=True)]
+        while writing:
+            logits = next_logits(model, [rows[i] for i in writing], kept)
+            new = sample_token(logits, decoding, generator).tolist()
+            for i, token in zip(writing, new, strict=True):
+                rows[i].append(token)
+            on = [n for n, i in enumerate(writing) if new[n] != end and len(rows[i]) < stops[i]]
+            if kept and len(on) < len(writing):
+                kept.keep(on)
+            writing = [writing[n] for n in on]
+    return rows
 
 
 def complete(
