@@ -91,11 +91,14 @@ def capitalized(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
     return nodes
 
 
-def episode(name: str, plot: dict) -> tuple[Node, ...]:
-    """A plot as nodes: when it may happen, how it starts, and how it goes on, well or badly."""
-    nodes: list[Node] = [Guard("new", (name,))]
-    if "things" in plot:
-        nodes.append(Guard("thing", tuple(plot["things"])))
+def episode(name: str, plot: dict, free: bool = False) -> tuple[Node, ...]:
+    """A plot as nodes: when it may happen, how it starts, and how it goes on, well or badly.
+
+    If `free`, it may happen twice, and to things to which it just does not happen in the Tales.
+    """
+    nodes: list[Node] = [] if free else [Guard("new", (name,))]
+    if "only" in plot or ("things" in plot and not free):
+        nodes.append(Guard("thing", tuple(plot.get("only") or plot["things"])))
     if "one" in plot:  # it is about the thing: a child must have it
         nodes += [Guard("holder", ("hero", "friend")), Fact("one", plot["one"])]
     ends = {

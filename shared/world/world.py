@@ -28,7 +28,8 @@ class World:
     """All stories of a split, as the templates of a source allow them.
 
     "held_out" tells of heroes with things that "train" never brings together, "unread" ends with a
-    plot that no other split has, "any" allows everything. Raises ValueError on an unknown name.
+    plot that no other split has, "any" allows all that makes sense: any pair, any plot, and twice.
+    Raises ValueError on an unknown name.
     """
 
     def __init__(self, split: str, source: dict):
@@ -39,7 +40,9 @@ class World:
         self.phrases = {name: one_of(options) for name, options in source["phrases"].items()}
         unread = [name for name in plots if plots[name].get("unread")]
         read = [name for name in plots if split == "any" or name not in unread]
-        self.phrases["episode"] = choice(episode(name, plots[name]) for name in read)
+        self.phrases["episode"] = choice(
+            episode(name, plots[name], split == "any") for name in read
+        )
         if split == "unread":
             self.phrases["last"] = choice(episode(name, plots[name]) for name in unread)
             self.phrases |= {name: one_of(options) for name, options in source["unread"].items()}
