@@ -31,7 +31,10 @@ class ForgivingReader(Reader):
             return [(o, each, wrong) for o, wrong in likely.items() if begins(text, o)]
         right = known(node.key, facts)
         if right is None:
-            return super().branches(node, facts, text)
+            found, left = super().branches(node, facts, text), facts.get("left")
+            if node.key == "where" and left and agree(text, left):  # they go where they are
+                found.append((left, 1.0, "whereabouts"))
+            return found
         values = [right, *(v for v in self.others(node, facts) if v != right)]
         words = {}
         for value in values:
