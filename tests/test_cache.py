@@ -233,6 +233,18 @@ def test_generates_the_same_with_and_without(model, decoding):
     assert added != limits and len({*added}) > 2
 
 
+def test_an_end_in_the_prompt_is_no_end(model):
+    free = generate(model, [[1, 2], [3]], 8)
+    end = next(i for i in range(50) if not {i} & {*free[0], *free[1]})
+    prompts = [[end, 1, 2], [end]]
+    rows = generate(model, prompts, 8)
+    found = generate(model, prompts, 8, end)
+    for row, prompt, ended in zip(rows, prompts, found, strict=True):
+        n = len(prompt)
+        stop = row.index(end, n) + 1 if end in row[n:] else len(row)
+        assert ended == row[:stop] and stop > n + 1
+
+
 def test_the_trained_model_tells_the_same():
     model, tokenizer = load_tales()
     texts, end = [story.text for story in stories(8)], tokenizer.special_tokens[END_OF_TEXT]
@@ -286,10 +298,10 @@ def test_the_likeliest_is_the_first_of_equals_and_needs_no_luck():
 
 
 @pytest.mark.parametrize("shape", [(12,), (1, 12), (2, 12), (1, 1, 12), (4, 2, 12), (1, 3, 12)])
-@pytest.mark.parametrize("bias", [True, False])
-def test_thin_linear(shape, bias):
+@pytest.mark.parametrize("outputs, bias", [(7, True), (8, True), (8, False)])
+def test_thin_linear(shape, outputs, bias):
     x = torch.randn(shape, generator=seeded())
-    linear = randomized(nn.Linear(12, 7, bias=bias))
+    linear = randomized(nn.Linear(12, outputs, bias=bias))
     y = thin_linear(x, linear.weight, linear.bias)
     close(y, linear(x))
     assert y.shape == linear(x).shape and y.is_contiguous()
