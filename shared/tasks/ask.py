@@ -15,9 +15,10 @@ from shared.text import END_OF_TEXT, BPEEncoder
 
 @torch.no_grad()
 def next_log_probs(model: GPT, ids: Sequence[int]) -> Tensor:
-    """The logarithm of each next token's probability, after each of T tokens.  (T,) -> (T, V)"""
+    """How likely each token comes next, as logarithms.  (T,) -> (T, V)"""
+    device = model.wte.weight.device
     with evaluating(model):
-        logits = model(torch.tensor([[*ids]], device=model.wte.weight.device))[0]
+        logits = model(torch.tensor([[*ids]], device=device))[0]
     return logits.log_softmax(dim=-1)
 
 
@@ -28,15 +29,15 @@ def probs_after(model: GPT, tokenizer: BPEEncoder, text: str) -> Tensor:
 
 
 def log_prob(model: GPT, tokenizer: BPEEncoder, beginning: str, rest: str) -> float:
-    """The logarithm, in nats, of the probability that the text goes on with exactly this.
+    """The log-probability, in nats, that a text goes on with exactly this.
 
-    Raises ValueError if there is no rest, or if it begins in the middle of a token.
+    Raises ValueError without a rest, or if it begins within a token.
     """
     known, new = tokenizer.encode(beginning), tokenizer.encode(rest)
     if not new:
         raise ValueError("the rest has 0 tokens: it should have at least 1")
     if tokenizer.encode(beginning + rest) != known + new:
-        raise ValueError(f"{rest!r} begins within a token: put the space before a word")
+        raise ValueError(f"{rest!r} begins within a token: include its space")
     ids = [tokenizer.special_tokens[END_OF_TEXT], *known, *new]
     # the first token of the rest is judged where the beginning ends
     log_probs = next_log_probs(model, ids[:-1])[len(known) :]
