@@ -50,10 +50,10 @@ def make_loader(ids, context_length, stride, batch_size, **options) -> DataLoade
     `options` are DataLoader's: shuffle, drop_last, num_workers, generator, ...
     Raises ValueError if drop_last would leave nothing.
     """
-    windows = SlidingWindows(ids, context_length, stride)
-    if options.get("drop_last") and len(windows) < batch_size:
-        raise ValueError(f"{len(windows)} windows fill no batch of {batch_size}")
-    return DataLoader(windows, batch_size, **options)
+    rows = SlidingWindows(ids, context_length, stride)
+    if options.get("drop_last") and len(rows) < batch_size:
+        raise ValueError(f"{len(rows)} windows fill no batch of {batch_size}")
+    return DataLoader(rows, batch_size, **options)
 
 
 def story_windows(stories: Iterable[Sequence[int]], context_length: int, end: int) -> Tensor:
