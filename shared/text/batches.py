@@ -13,17 +13,10 @@ from shared.text.tokenfile import TokenFile
 
 
 class SlidingWindows(Dataset):
-    """Windows of a row of ids, `stride` apart: inputs (T,) and targets (T,), one token apart."""
+    """Windows of a row of ids, `stride` apart: input (T,) and target (T,)."""
 
-    def __init__(self, ids: Sequence[int] | Tensor | TokenFile, context_length: int, stride: int):
-        """Raises ValueError unless a window and the target of its last token fit."""
-        if context_length < 1 or stride < 1:
-            raise ValueError(f"context length {context_length}, stride {stride}: at least 1 each")
-        if len(ids) <= context_length:
-            raise ValueError(
-                f"{len(ids)} tokens hold no window of {context_length} and one target more"
-            )
-        self.ids = ids if isinstance(ids, Tensor | TokenFile) else torch.tensor(ids)
+    def __init__(self, ids, context_length: int, stride: int):
+        self.ids = checked_row(ids, context_length, stride)
         self.context_length, self.stride = context_length, stride
 
     def __len__(self) -> int:
@@ -37,16 +30,30 @@ class SlidingWindows(Dataset):
         return window[:-1], window[1:]
 
 
-def make_loader(ids, context_length: int, stride: int, batch_size: int, **options) -> DataLoader:
+def checked_row(ids: Sequence[int] | Tensor | TokenFile, context_length: int, stride: int):
+    """The ids as a tensor, or as the file in which they stand.
+
+    Raises ValueError unless a window and the target of its last token fit.
+    """
+    if context_length < 1 or stride < 1:
+        raise ValueError(f"context length {context_length}, stride {stride}: at least 1 each")
+    if len(ids) <= context_length:
+        raise ValueError(
+            f"{len(ids)} tokens hold no window of {context_length} and one target more"
+        )
+    return ids if isinstance(ids, Tensor | TokenFile) else torch.tensor(ids)
+
+
+def make_loader(ids, context_length, stride, batch_size, **options) -> DataLoader:
     """Batches of windows: inputs (B, T) and targets (B, T).
 
-    `options` are DataLoader's: shuffle, drop_last, num_workers, generator, ... Raises ValueError if
-    drop_last would leave nothing.
+    `options` are DataLoader's: shuffle, drop_last, num_workers, generator, ...
+    Raises ValueError if drop_last would leave nothing.
     """
-    windows = SlidingWindows(ids, context_length, stride)
-    if options.get("drop_last") and len(windows) < batch_size:
-        raise ValueError(f"drop_last: {len(windows)} windows fill no batch of {batch_size}")
-    return DataLoader(windows, batch_size, **options)
+    rows = SlidingWindows(ids, context_length, stride)
+    if options.get("drop_last") and len(rows) < batch_size:
+        raise ValueError(f"{len(rows)} windows fill no batch of {batch_size}")
+    return DataLoader(rows, batch_size, **options)
 
 
 def story_windows(stories: Iterable[Sequence[int]], context_length: int, end: int) -> Tensor:

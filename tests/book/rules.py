@@ -37,7 +37,7 @@ BUDGET = {  # least and most; the bootstrap cell does not count, nor folded cell
 }
 MORE = {("2", "code cells"): 75}  # where a chapter may have more
 SHOWN = {  # what each chapter builds before it is used; the rest of shared/ it may import
-    "2": {"split_words", "WordTokenizer"},
+    "2": {"split_words", "SlidingWindows", "make_loader"},
     "3": {"causal_weights", "CausalSelfAttention"},
     "4": {"LayerNorm", "FeedForward", "Block", "GPT", "next_token_loss", "count_parameters"},
     "5": {"orthogonal", "cosine"},
