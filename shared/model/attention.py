@@ -12,15 +12,21 @@ from shared.model.config import GPTConfig
 
 
 def causal_weights(q: Tensor, k: Tensor) -> Tensor:
-    """How much each token attends to each earlier one.  (..., T, D), (..., T, D) -> (..., T, T)"""
+    """How much each token attends to each earlier one.
+
+    (..., T, D), (..., T, D) -> (..., T, T)
+    """
     T, D = q.shape[-2:]
     scores = q @ k.transpose(-2, -1) / D**0.5  # (..., T, T)
-    future = torch.ones(T, T, dtype=torch.bool, device=q.device).triu(diagonal=1)
+    future = torch.ones(T, T, dtype=torch.bool, device=q.device).triu(1)
     return scores.masked_fill(future, float("-inf")).softmax(dim=-1)
 
 
 class CausalSelfAttention(nn.Module):
-    """Each token looks at itself and the tokens before it, with H heads.  (B, T, C) -> (B, T, C)"""
+    """Each token attends to itself and those before, with H heads.
+
+    (B, T, C) -> (B, T, C)
+    """
 
     def __init__(self, config: GPTConfig):
         super().__init__()
@@ -30,13 +36,13 @@ class CausalSelfAttention(nn.Module):
         self.c_proj = nn.Linear(C, C)
 
     def qkv(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Queries, keys and values of all heads.  (B, T, C) -> three times (B, H, T, D)"""
+        """Queries, keys, values, each (B, H, T, D), from x (B, T, C)."""
         B, T, C = x.shape
         heads = self.c_attn(x).view(B, T, 3, self.n_heads, C // self.n_heads)
         return heads.permute(2, 0, 3, 1, 4).unbind()
 
     def forward(self, x: Tensor) -> Tensor:
         q, k, v = self.qkv(x)
-        dropout = self.dropout if self.training else 0.0
-        context = F.scaled_dot_product_attention(q, k, v, dropout_p=dropout, is_causal=True)
+        p = self.dropout if self.training else 0.0
+        context = F.scaled_dot_product_attention(q, k, v, dropout_p=p, is_causal=True)
         return self.c_proj(context.transpose(1, 2).flatten(2))  # (B, H, T, D) -> (B, T, C)
