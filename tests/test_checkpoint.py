@@ -63,19 +63,19 @@ def test_small():
     assert sum(path.stat().st_size for path in CHECKPOINTS.iterdir()) < 6_000_000
 
 
+@pytest.mark.parametrize("name, pronoun", [("Mia", "she"), ("Tom", "he")])
 @torch.no_grad()
-def test_one_head_looks_back_at_the_thing(tales):
+def test_a_head_looks_back_at_the_name(tales, name, pronoun):
     """What the page with the model asks its readers to find."""
     model, bpe = tales
-    text = "Mia had a red kite. One sunny morning she took it to the park. "
-    text += "The wind was strong, and the"
-    ids = [bpe.special_tokens["<|endoftext|>"], *bpe.encode(text)]
-    thing, looks = bpe.encode(" kite")[0], []
-    x = model.wte(torch.tensor([ids])) + model.wpe.weight[: len(ids)]
+    text = f"{name} adored {'her' if pronoun == 'she' else 'his'} red kite and took it to the park."
+    ids = [bpe.special_tokens["<|endoftext|>"], *bpe.encode(text + " At the park")]
+    assert bpe.decode([model(torch.tensor([ids]))[0, -1].argmax().item()]) == f" {pronoun}"
+    assert bpe.decode([ids[1]]) == name
+    looks, x = [], model.wte(torch.tensor([ids])) + model.wpe.weight[: len(ids)]
     for block in model.h:
         q, k, _ = block.attn.qkv(block.ln_1(x))  # (1, H, T, D)
         scores = q[:, :, -1:] @ k.transpose(-1, -2) / q.shape[-1] ** 0.5  # the last sees all
-        looks += scores.softmax(dim=-1)[0, :, 0, ids.index(thing)].tolist()
+        looks += scores.softmax(dim=-1)[0, :, 0, 1].tolist()
         x = block(x)
-    first, second, *_ = sorted(looks, reverse=True)
-    assert first > 0.8 > 0.2 > second and len(looks) == 16
+    assert len(looks) == 16 and max(looks) > 0.9 and sum(look < 0.3 for look in looks) >= 10
