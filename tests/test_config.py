@@ -45,7 +45,7 @@ def test_a_configuration_stays_as_it_is():
 
 def test_the_sizes_of_the_book():
     """GPT-2's from the paper (Radford et al., 2019, table 2) and its released configurations."""
-    assert (TALES.vocab_size, TALES.context_length, TALES.d_model) == (1024, 128, 128)
+    assert (TALES.vocab_size, TALES.context_length, TALES.d_model) == (2048, 256, 128)
     assert (TALES.n_heads, TALES.n_layers, TALES.dropout) == (4, 4, 0.0)
     shapes = [(c.d_model, c.n_heads, c.n_layers) for c in GPT2.values()]
     assert shapes == [(768, 12, 12), (1024, 16, 24), (1280, 20, 36), (1600, 25, 48)]
