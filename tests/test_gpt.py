@@ -1,6 +1,7 @@
 """Blocks and the whole model, against PyTorch's and transformers' own."""
 
 import math
+from copy import deepcopy
 from dataclasses import replace
 
 import pytest
@@ -17,6 +18,8 @@ from shared.model import (
     FeedForward,
     GPTConfig,
     LayerNorm,
+    check_tokens,
+    init_weights,
     next_token_loss,
 )
 from shared.model.weights import from_gpt2, to_gpt2
@@ -243,9 +246,9 @@ def test_random_start():
     assert not torch.equal(model.wte.weight, GPT(TALES, seeded(1)).wte.weight)
 
 
-def test_reset_is_a_fresh_start():
+def test_init_weights_is_a_fresh_start():
     model, fresh = GPT(SMALL, seeded(1)), GPT(SMALL, seeded(2))
-    randomized(model).reset(seeded(2))
+    init_weights(randomized(model), seeded(2))
     for name, weight in model.named_parameters():
         assert torch.equal(weight, fresh.get_parameter(name)), name
 
@@ -278,8 +281,6 @@ def test_dropout_of_the_model():
     [
         (torch.zeros(1, 17, dtype=torch.long), "17 tokens: the context is 1 to 16"),
         (torch.zeros(1, 0, dtype=torch.long), "0 tokens"),
-        (torch.tensor([[3, 50]]), "ids 3 to 50: the vocabulary has 0 to 49"),
-        (torch.tensor([[-1, 5]]), "ids -1 to 5"),
         (torch.zeros(1, 4), r"ids are int64 or int32 \(B, T\), not torch.float32 \(1, 4\)"),
         (torch.zeros(1, 4, dtype=torch.bool), r"not torch.bool \(1, 4\)"),
         (torch.zeros(1, 4, dtype=torch.uint8), r"not torch.uint8 \(1, 4\)"),
@@ -290,6 +291,71 @@ def test_dropout_of_the_model():
 def test_ids_that_cannot_be(ids, said):
     with pytest.raises(ValueError, match=said):
         GPT(SMALL)(ids)
+
+
+@pytest.mark.parametrize(
+    ("ids", "said"),
+    [
+        (torch.tensor([[3, 50]]), "ids 3 to 50: the vocabulary has 0 to 49"),
+        (torch.tensor([[-1, 5]]), "ids -1 to 5"),
+    ],
+)
+def test_unknown_tokens(ids, said):
+    """Where ids come in they are checked; within the model they are only looked up."""
+    with pytest.raises(ValueError, match=said):
+        check_tokens(ids, SMALL)
+    with pytest.raises(IndexError):
+        GPT(SMALL)(ids)
+
+
+def test_known_tokens():
+    for ids in (torch.tensor([[0, 49]]), torch.zeros(0, 4, dtype=torch.long)):
+        check_tokens(ids, SMALL)
+    check_tokens(torch.full((1, 4), 50, device="meta"), SMALL)  # no device has to answer
+
+
+# What PyTorch does with whole models
+
+
+def compiled(model):
+    return torch.compile(model, fullgraph=True, backend="aot_eager")  # no C++ compiler needed
+
+
+def exported(model):
+    T = torch.export.Dim("T", min=2, max=SMALL.context_length)
+    ids = torch.zeros(2, 5, dtype=torch.long)
+    return torch.export.export(model, (ids,), dynamic_shapes=({1: T},)).module()
+
+
+@pytest.mark.parametrize("make", [compiled, exported, deepcopy])
+@pytest.mark.parametrize("tied", [True, False])
+def test_made_into_something_else(make, tied):
+    model = randomized(GPT(replace(SMALL, tied_embeddings=tied)))
+    other = make(model)
+    for T in (7, 16):
+        ids = torch.randint(50, (2, T), generator=seeded(T))
+        close(other(ids), model(ids))
+
+
+def test_no_part_of_a_copy_is_shared_and_its_ends_stay_tied():
+    model = GPT(SMALL)
+    copy = deepcopy(model)
+    assert copy.lm_head.weight is copy.wte.weight
+    before = model.wte.weight.clone()
+    with torch.no_grad():
+        copy.wte.weight.zero_()
+    assert torch.equal(model.wte.weight, before)
+
+
+def test_bfloat16():
+    """Half the bytes, and nearly the same probabilities; a batch trains."""
+    model, ids = GPT(SMALL, seeded()).eval(), torch.randint(50, (2, 9), generator=seeded())
+    half = deepcopy(model).bfloat16()
+    assert half(ids).dtype == torch.bfloat16
+    probs, expected = half(ids).float().softmax(-1), model(ids).softmax(-1)
+    assert 0 < (probs - expected).abs().max() < 0.01
+    next_token_loss(half(ids), ids).backward()
+    assert all(weight.grad.isfinite().all() for weight in half.parameters())
 
 
 def test_ids_of_32_bits():

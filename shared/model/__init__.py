@@ -2,7 +2,7 @@
 
 from shared.model.attention import CausalSelfAttention, causal_weights
 from shared.model.cache import KVCache, next_logits, read_tokens
-from shared.model.config import GPT2, TALES, GPTConfig
+from shared.model.config import GPT2, TALES, GPTConfig, check_config, check_tokens
 from shared.model.generate import (
     GREEDY,
     Decoding,
@@ -19,6 +19,7 @@ from shared.model.gpt import (
     FeedForward,
     LayerNorm,
     count_parameters,
+    init_weights,
     next_token_loss,
 )
 from shared.model.lora import LoRALinear, add_lora, merge_lora
@@ -54,10 +55,13 @@ __all__ = [
     "LoRALinear",
     "add_lora",
     "causal_weights",
+    "check_config",
+    "check_tokens",
     "complete",
     "count_parameters",
     "evaluating",
     "generate",
+    "init_weights",
     "load_model",
     "load_pretrained",
     "load_run",

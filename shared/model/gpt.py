@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from shared.model.attention import CausalSelfAttention
-from shared.model.config import GPTConfig
+from shared.model.config import GPTConfig, check_input
 
 IGNORED = -100  # a target that does not count
 
@@ -31,20 +31,21 @@ class FeedForward(nn.Module):
 
     def __init__(self, config: GPTConfig):
         super().__init__()
-        self.c_fc = nn.Linear(config.d_model, 4 * config.d_model)
-        self.c_proj = nn.Linear(4 * config.d_model, config.d_model)
+        C = config.d_model
+        self.c_fc, self.c_proj = nn.Linear(C, 4 * C), nn.Linear(4 * C, C)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.c_proj(F.gelu(self.c_fc(x), approximate="tanh"))
 
 
 class Block(nn.Module):
-    """What the tokens tell each other, then what each makes of it, added to x.  (B, T, C)"""
+    """Attention, then a feed-forward network, each added to the stream.  (B, T, C) -> (B, T, C)"""
 
     def __init__(self, config: GPTConfig):
         super().__init__()
-        self.ln_1, self.attn = LayerNorm(config.d_model), CausalSelfAttention(config)
-        self.ln_2, self.mlp = LayerNorm(config.d_model), FeedForward(config)
+        C = config.d_model
+        self.ln_1, self.attn = LayerNorm(C), CausalSelfAttention(config)
+        self.ln_2, self.mlp = LayerNorm(C), FeedForward(config)
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -55,29 +56,19 @@ class Block(nn.Module):
 class GPT(nn.Module):
     """Token ids to the logits of each next token.  (B, T) -> (B, T, V)"""
 
-    def __init__(self, config: GPTConfig, generator: torch.Generator | None = None):
+    def __init__(self, config: GPTConfig, generator=None):
         super().__init__()
-        self.config = config
-        with torch.random.fork_rng(devices=[]):  # reset draws all numbers anew
-            self.wte = nn.Embedding(config.vocab_size, config.d_model)
-            self.wpe = nn.Embedding(config.context_length, config.d_model)
+        self.config, V, C = config, config.vocab_size, config.d_model
+        with torch.random.fork_rng(devices=[]):  # init_weights draws anew
+            self.wte = nn.Embedding(V, C)
+            self.wpe = nn.Embedding(config.context_length, C)
             self.dropout = nn.Dropout(config.dropout)
-            self.h = nn.ModuleList(Block(config) for _ in range(config.n_layers))
-            self.ln_f = LayerNorm(config.d_model)
-            self.lm_head = nn.Linear(config.d_model, config.vocab_size, bias=False)
+            blocks = [Block(config) for _ in range(config.n_layers)]
+            self.h, self.ln_f = nn.ModuleList(blocks), LayerNorm(C)
+            self.lm_head = nn.Linear(C, V, bias=False)
         if config.tied_embeddings:
             self.lm_head.weight = self.wte.weight
-        self.reset(generator)
-
-    @torch.no_grad()
-    def reset(self, generator: torch.Generator | None = None) -> None:
-        """A random start like GPT-2's: what is added to the stream is smaller in deep models."""
-        for name, weight in self.named_parameters():
-            if weight.dim() == 2:
-                deep = (2 * self.config.n_layers) ** -0.5 if "c_proj" in name else 1.0
-                weight.normal_(0, 0.02 * deep, generator=generator)
-            else:
-                weight.fill_(0.0 if name.endswith("bias") else 1.0)
+        init_weights(self, generator)
 
     def hidden(self, ids: Tensor) -> Tensor:
         """The vectors after the last block and norm.  (B, T) -> (B, T, C)"""
@@ -92,15 +83,19 @@ class GPT(nn.Module):
         return self.lm_head(self.hidden(ids))
 
 
-def check_input(ids: Tensor, config: GPTConfig) -> None:
-    """Raises ValueError unless ids are integers (B, T) within vocabulary and context."""
-    if ids.dim() != 2 or ids.dtype not in (torch.int64, torch.int32):
-        raise ValueError(f"ids are int64 or int32 (B, T), not {ids.dtype} {tuple(ids.shape)}")
-    if not 1 <= ids.shape[1] <= config.context_length:
-        raise ValueError(f"{ids.shape[1]} tokens: the context is 1 to {config.context_length}")
-    low, top = (int(extreme) for extreme in ids.aminmax()) if len(ids) else (0, 0)
-    if low < 0 or top >= config.vocab_size:
-        raise ValueError(f"ids {low} to {top}: the vocabulary has 0 to {config.vocab_size - 1}")
+@torch.no_grad()
+def init_weights(model: GPT, generator=None) -> None:
+    """A random start like GPT-2's, all drawn from the generator if there is one.
+
+    Standard deviation 0.02, and less by sqrt(2 L) where 2 L outputs add up on the stream.
+    """
+    deep = (2 * model.config.n_layers) ** -0.5
+    for name, weight in model.named_parameters():
+        if weight.dim() == 2:
+            std = 0.02 * deep if "c_proj" in name else 0.02
+            nn.init.normal_(weight, std=std, generator=generator)
+        else:
+            weight.fill_(0.0 if name.endswith("bias") else 1.0)
 
 
 def next_token_loss(logits: Tensor, targets: Tensor) -> Tensor:

@@ -8,9 +8,9 @@ import warnings
 from collections.abc import Callable, Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from shared.model import IGNORED
+from shared.model import IGNORED, check_tokens
 from shared.text import END_OF_TEXT, BPEEncoder, TokenFile
 from shared.world import stories
 
@@ -60,6 +60,14 @@ def random_windows(
         rows = torch.stack([ids[s : s + context_length + 1] for s in starts.tolist()])
         return rows[:, :-1], rows[:, 1:]
 
+    return batch
+
+
+def known_ids(model: nn.Module, batch: Batch) -> Batch:
+    """The batch. Raises ValueError if it has an id that is not in the vocabulary of the GPT."""
+    config = getattr(getattr(model, "module", model), "config", None)  # DDP wraps its module
+    if config is not None:
+        check_tokens(batch[0], config)
     return batch
 
 

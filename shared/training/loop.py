@@ -14,7 +14,7 @@ from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from shared.model import IGNORED, evaluating, next_token_loss
-from shared.training.feed import Feed, generator_of
+from shared.training.feed import Feed, generator_of, known_ids
 from shared.training.optimizer import make_optimizer
 from shared.training.recipe import Recipe, cosine, cosine_lr
 from shared.training.resume import load_state, save_state
@@ -70,7 +70,7 @@ def add_gradients(model, feed: Feed, step: int, recipe: Recipe, loss_of) -> floa
     torch.manual_seed(generator_of(recipe.seed, step, rank).initial_seed())
     total = torch.zeros((), device=device)
     for i in range(step * recipe.accumulate, (step + 1) * recipe.accumulate):
-        inputs, targets = (part.to(device, non_blocking=True) for part in feed(i))
+        inputs, targets = (part.to(device, non_blocking=True) for part in known_ids(model, feed(i)))
         alone = world > 1 and (i + 1) % recipe.accumulate  # gradients travel once per step
         with model.no_sync() if alone else nullcontext():
             with torch.autocast(device.type, torch.bfloat16, enabled=recipe.bf16):
@@ -101,6 +101,7 @@ def evaluate(model: nn.Module, inputs: Tensor, targets: Tensor, batch_size: int 
     device, total = next(model.parameters()).device, 0.0
     with evaluating(model):
         for x, y in zip(inputs.split(batch_size), targets.split(batch_size), strict=True):
+            known_ids(model, (x, y))
             if n := int((y != IGNORED).sum()):
                 total += next_token_loss(model(x.to(device)), y.to(device)).item() * n
     return total / counts
