@@ -8,7 +8,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class GPTConfig:
-    """The shape of a GPT. Raises ValueError, naming the numbers, on what cannot work."""
+    """The shape of a GPT. Raises ValueError on what cannot work."""
 
     vocab_size: int  # V
     context_length: int  # the largest T

@@ -15,7 +15,7 @@ IGNORED = -100  # a target that does not count
 
 
 class LayerNorm(nn.Module):
-    """Shift and scale each token's vector to mean 0 and variance 1, then as learned.  (..., C)"""
+    """To mean 0 and variance 1, then scale and shift as learned.  (..., C)"""
 
     def __init__(self, d_model: int):
         super().__init__()
@@ -27,7 +27,7 @@ class LayerNorm(nn.Module):
 
 
 class FeedForward(nn.Module):
-    """Each token's vector by itself: four times as wide, GELU, and back.  (..., C) -> (..., C)"""
+    """Each token by itself: four times as wide, GELU, and back.  (..., C)"""
 
     def __init__(self, config: GPTConfig):
         super().__init__()
@@ -39,7 +39,7 @@ class FeedForward(nn.Module):
 
 
 class Block(nn.Module):
-    """Attention, then a feed-forward network, each added to the stream.  (B, T, C) -> (B, T, C)"""
+    """Attention, then feed-forward, each added to the stream.  (B, T, C)"""
 
     def __init__(self, config: GPTConfig):
         super().__init__()
@@ -85,9 +85,9 @@ class GPT(nn.Module):
 
 @torch.no_grad()
 def init_weights(model: GPT, generator=None) -> None:
-    """A random start like GPT-2's, all drawn from the generator if there is one.
+    """A random start like GPT-2's, drawn from the generator if there is one.
 
-    Standard deviation 0.02, and less by sqrt(2 L) where 2 L outputs add up on the stream.
+    Standard deviation 0.02, less where 2 L outputs add up on the stream.
     """
     deep = (2 * model.config.n_layers) ** -0.5
     for name, weight in model.named_parameters():
@@ -99,7 +99,7 @@ def init_weights(model: GPT, generator=None) -> None:
 
 
 def next_token_loss(logits: Tensor, targets: Tensor) -> Tensor:
-    """Mean cross-entropy in nats over the targets that are not -100.  (B, T, V), (B, T) -> ()"""
+    """Mean cross-entropy in nats, without targets -100.  (B, T, V), (B, T)"""
     return F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED)
 
 
@@ -109,4 +109,5 @@ def count_parameters(config: GPTConfig) -> int:
     attention = 3 * C * C + 3 * C * config.qkv_bias + C * C + C
     feed_forward = C * 4 * C + 4 * C + 4 * C * C + C
     block = attention + feed_forward + 2 * 2 * C
-    return V * C * (2 - config.tied_embeddings) + T * C + config.n_layers * block + 2 * C
+    ends = V * C * (2 - config.tied_embeddings) + T * C + 2 * C
+    return ends + config.n_layers * block
