@@ -152,6 +152,16 @@ def test_evaluation_counts_targets_and_not_batches():
         evaluate(model, inputs, torch.full_like(targets, -100))
 
 
+def test_unknown_ids_are_named_before_the_model_sees_them():
+    inputs, targets = ROWS[:, :-1].clone(), ROWS[:, 1:]
+    V = new_model().config.vocab_size
+    inputs[3, 2] = V
+    with pytest.raises(ValueError, match=f"ids 0 to {V}: the vocabulary has 0 to {V - 1}"):
+        evaluate(new_model(), inputs, targets)
+    with pytest.raises(ValueError, match=f"ids 0 to {V}"):
+        next(train(new_model(), lambda i: (inputs, targets), RECIPE))
+
+
 @pytest.mark.parametrize("stop", [1, 4, 5, 11, 12])
 def test_a_stopped_run_ends_in_the_same_bits(tmp_path, stop):
     whole, first, second = (new_model(dropout=0.2) for _ in range(3))
