@@ -100,6 +100,11 @@ def test_the_context_may_be_full_and_the_last_token_need_not_fit():
         log_prob(model, BYTES, "x" * 16, "y")
 
 
+def test_an_unknown_id_is_named():
+    with pytest.raises(ValueError, match="unknown token id 257: the vocabulary has 257 tokens"):
+        next_log_probs(GPT(CONFIG), [256, 257])
+
+
 def test_a_rest_begins_where_a_token_does(bigrams):
     with pytest.raises(ValueError, match="0 tokens"):
         log_prob(bigrams, BYTES, "Mia", "")

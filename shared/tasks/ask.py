@@ -10,15 +10,16 @@ import torch
 from torch import Tensor
 
 from shared.model import GPT, evaluating
-from shared.text import END_OF_TEXT, BPEEncoder
+from shared.text import END_OF_TEXT, BPEEncoder, check_ids
 
 
 @torch.no_grad()
 def next_log_probs(model: GPT, ids: Sequence[int]) -> Tensor:
     """How likely each token comes next, as logarithms.  (T,) -> (T, V)"""
     device = model.wte.weight.device
+    known = check_ids(ids, model.wte.num_embeddings)
     with evaluating(model):
-        logits = model(torch.tensor([[*ids]], device=device))[0]
+        logits = model(torch.tensor([known], device=device))[0]
     return logits.log_softmax(dim=-1)
 
 
