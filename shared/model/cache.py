@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from shared.model.gpt import GPT, check_input
+from shared.model.config import check_input, check_tokens
+from shared.model.gpt import GPT
 from shared.model.thin import thin_products
 
 
@@ -119,6 +120,7 @@ def next_logits(model: GPT, rows: Sequence[Sequence[int]], cache: KVCache | None
 def check_fit(model: GPT, ids: Tensor, cache: KVCache, counts: Tensor) -> None:
     """Raises ValueError unless the cache is one of this model and has room for these tokens."""
     check_input(ids, model.config)
+    check_tokens(ids, model.config)
     C, H, L = model.config.d_model, model.config.n_heads, model.config.n_layers
     n_rows, n_heads, room, D = cache.keys[0].shape
     if (len(cache.keys), n_heads, D) != (L, H, C // H):

@@ -108,6 +108,5 @@ def count_parameters(config: GPTConfig) -> int:
     V, T, C = config.vocab_size, config.context_length, config.d_model
     attention = 3 * C * C + 3 * C * config.qkv_bias + C * C + C
     feed_forward = C * 4 * C + 4 * C + 4 * C * C + C
-    block = attention + feed_forward + 2 * 2 * C
     ends = V * C * (2 - config.tied_embeddings) + T * C + 2 * C
-    return ends + config.n_layers * block
+    return ends + config.n_layers * (attention + feed_forward + 4 * C)
