@@ -55,7 +55,3 @@ def test_what_repeats_costs_little():
     assert losses[0] == pytest.approx(math.log(6), abs=1e-3) and losses[1] < 0.01
 
 
-@pytest.mark.parametrize(("train", "test"), [([], [[1]]), ([[1]], [])])
-def test_no_texts(train, test):
-    with pytest.raises(ValueError, match=r"\d texts to count in, \d to test on"):
-        ngram_losses(train, test, END)
