@@ -1,7 +1,6 @@
-"""Classifier, rows and labelled stories; naive Bayes and Wilson's interval against other code."""
+"""Classifier and rows; naive Bayes and Wilson's interval against other code."""
 
 import math
-from collections import Counter
 
 import numpy as np
 import pytest
@@ -24,13 +23,11 @@ from shared.tasks import (
     predict,
     save_classifier,
     train_only,
-    unfinished_stories,
     wilson,
 )
 from shared.text import END_OF_TEXT, BPETokenizer
 from shared.training import Recipe, shuffled, train
-from shared.world import PARTS, WORLD, stories
-from shared.world.quality import plain_articles, readings
+from shared.world import stories
 from tests.test_gpt import SMALL, close, randomized, seeded
 
 CLASSES = ("ham", "spam", "jam")
@@ -52,31 +49,6 @@ def padded(rows, width=None):
 @pytest.fixture(scope="module")
 def tokenizer():
     return BPETokenizer.train([story.text for story in stories(50)], vocab_size=400)
-
-
-# Labelled stories
-
-
-def test_unfinished_stories_end_before_their_ending():
-    found = unfinished_stories(2)
-    assert Counter(s.facts["plot"] for s in found) == dict.fromkeys(WORLD["plots"], 2)
-    for story in found:
-        said = next(readings(plain_articles(story.text), PARTS[:-1]), None)
-        assert said, story.text  # five parts, and nothing after them
-        assert {*said[3]["outcome"]} == {story.facts["outcome"]}
-        assert said[1]["plot"] == {story.facts["plot"]}
-        assert "ending" not in story.facts
-
-
-def test_unfinished_stories_follow_from_the_seed():
-    texts = [[s.text for s in unfinished_stories(2, seed)] for seed in (0, 0, 1)]
-    assert texts[0] == texts[1] and not {*texts[0]} & {*texts[2]}
-    assert {s.facts["outcome"] for s in unfinished_stories(8)} == {"happy", "sad"}
-    pairs = [
-        {(s.facts["hero"], s.facts["thing"]) for s in of}
-        for of in (unfinished_stories(50), stories(3000))
-    ]
-    assert pairs[0] <= pairs[1]  # as in pretraining
 
 
 # Rows

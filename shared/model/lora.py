@@ -12,24 +12,22 @@ from torch.nn import functional as F
 
 
 class LoRALinear(nn.Module):
-    """A frozen linear layer W and what it should do differently: W + alpha / R * B A.
+    """A frozen linear layer W and a change to it: W + alpha / R * B A.
 
     B begins with zeros: at first nothing is different.
     """
 
     def __init__(self, linear: nn.Linear, rank: int, alpha: float, generator=None):
         super().__init__()
-        O, I = linear.weight.shape
-        if not 1 <= rank <= min(O, I):
-            raise ValueError(f"rank {rank}: a matrix ({O}, {I}) has at most {min(O, I)}")
+        O, I = check_rank(linear, rank)
         self.linear, self.scale = linear.requires_grad_(False), alpha / rank
         self.A = nn.Parameter(linear.weight.new_empty(rank, I))
         self.B = nn.Parameter(linear.weight.new_zeros(O, rank))
         nn.init.normal_(self.A, std=I**-0.5, generator=generator)
 
     def forward(self, x: Tensor) -> Tensor:
-        change = F.linear(F.linear(x, self.A), self.B)  # (..., I) -> (..., R) -> (..., O)
-        return self.linear(x) + self.scale * change
+        narrow = F.linear(x, self.A)  # (..., I) -> (..., R)
+        return self.linear(x) + self.scale * F.linear(narrow, self.B)
 
     @torch.no_grad()
     def merge(self) -> nn.Linear:
@@ -37,6 +35,14 @@ class LoRALinear(nn.Module):
         self.linear.weight += self.scale * self.B @ self.A
         self.B.zero_()  # it is in there now
         return self.linear.requires_grad_(True)
+
+
+def check_rank(linear: nn.Linear, rank: int) -> tuple[int, int]:
+    """The numbers of outputs and inputs. Raises ValueError if no matrix of theirs has the rank."""
+    O, I = linear.weight.shape
+    if not 1 <= rank <= min(O, I):
+        raise ValueError(f"rank {rank}: a matrix ({O}, {I}) has at most {min(O, I)}")
+    return O, I
 
 
 def add_lora(

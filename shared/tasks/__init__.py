@@ -35,7 +35,6 @@ __all__ = [
     "told_in_parts",
     "train_only",
     "transcript",
-    "unfinished_stories",
     "wilson",
     "words_in",
 ]
@@ -52,14 +51,6 @@ __getattr__ = later(
             "load_classifier",
             "save_classifier",
         ),
-        "classify": (
-            "class_loss",
-            "classify",
-            "in_batches",
-            "predict",
-            "train_only",
-            "unfinished_stories",
-        ),
         "instruct": (
             "alpaca",
             "collate",
@@ -69,6 +60,13 @@ __getattr__ = later(
             "pair_feed",
             "phi3",
             "prompt_ids",
+        ),
+        "labeling": (
+            "class_loss",
+            "classify",
+            "in_batches",
+            "predict",
+            "train_only",
         ),
         "probe": ("last_vectors", "probe", "told_in_parts", "words_in"),
     },

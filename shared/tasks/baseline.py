@@ -11,35 +11,42 @@ Text = Sequence[Hashable]
 
 
 class NaiveBayes:
-    """Class probabilities from how often each piece occurs in each class (multinomial)."""
+    """Class probabilities from how often each piece occurs in each class."""
 
-    def __init__(self, texts: Sequence[Text], labels: Sequence[int], alpha: float = 1.0):
-        if len(texts) != len(labels) or len({*labels}) < 2:
-            raise ValueError(f"{len(texts)} texts, {len(labels)} labels of classes {[*{*labels}]}")
-        self.counts = {label: Counter() for label in sorted({*labels})}
+    def __init__(self, texts: Sequence[Text], labels: list[int], alpha=1.0):
+        counts = {label: Counter() for label in check_labels(texts, labels)}
         for text, label in zip(texts, labels, strict=True):
-            self.counts[label].update(text)
-        known, sizes = set().union(*self.counts.values()), Counter(labels)
-        self.log_prior = {k: math.log(sizes[k] / len(labels)) for k in self.counts}
-        self.log_probs = {}
-        for k, count in self.counts.items():
+            counts[label].update(text)
+        known = set().union(*counts.values())
+        self.prior, self.shares = {}, {}
+        for label, count in counts.items():
             total = count.total() + alpha * len(known)
-            self.log_probs[k] = {w: math.log((count[w] + alpha) / total) for w in known}
+            shares = {w: math.log((count[w] + alpha) / total) for w in known}
+            self.shares[label] = shares
+            self.prior[label] = math.log(labels.count(label) / len(labels))
 
     def scores(self, text: Text) -> dict[int, float]:
-        """The logarithm of P(class) P(text | class); pieces never met are passed over."""
+        """log P(class) + log P(text | class); new pieces are passed over."""
         return {
-            k: self.log_prior[k] + sum(probs.get(piece, 0.0) for piece in text)
-            for k, probs in self.log_probs.items()
+            label: self.prior[label] + sum(shares.get(w, 0.0) for w in text)
+            for label, shares in self.shares.items()
         }
 
     def predict(self, texts: Sequence[Text]) -> list[int]:
         """The likeliest class of each text."""
-        return [max(scores, key=scores.get) for scores in map(self.scores, texts)]
+        scores = map(self.scores, texts)
+        return [max(score, key=score.get) for score in scores]
+
+
+def check_labels(texts: Sequence[Text], labels: Sequence[int]) -> list[int]:
+    """The classes, in order. Raises ValueError unless there are two, and a label for each text."""
+    if len(texts) != len(labels) or len({*labels}) < 2:
+        raise ValueError(f"{len(texts)} texts, {len(labels)} labels of classes {[*{*labels}]}")
+    return sorted({*labels})
 
 
 def wilson(right: int, n: int, z: float = 1.96) -> tuple[float, float]:
-    """Between which shares the true one lies, with 95 % confidence, if `right` of n were counted.
+    """Where the true share lies, with 95 % confidence.
 
     From Wilson (1927). Raises ValueError unless 0 <= right <= n and n >= 1.
     """

@@ -43,16 +43,14 @@ def encode_rows(
 
 
 class GPTClassifier(nn.Module):
-    """A GPT's body, copied, and a new head on the last real token's vector.  (B, T) -> (B, K)
+    """A GPT's body, copied, and a new head on the last real token's vector.
 
     The head begins with zeros: at first all classes are equally probable.
     """
 
     def __init__(self, gpt: GPT, classes: Sequence[str]):
         super().__init__()
-        if isinstance(classes, str) or not 2 <= len({*classes}) == len(classes):
-            raise ValueError(f"the classes {classes!r}: a list of at least two, all different")
-        self.classes, self.gpt = tuple(classes), deepcopy(gpt)
+        self.classes, self.gpt = check_classes(classes), deepcopy(gpt)
         self.gpt.lm_head = nn.Identity()  # the old head makes way
         self.head = nn.Linear(gpt.config.d_model, len(classes))
         nn.init.zeros_(self.head.weight)
@@ -61,12 +59,21 @@ class GPTClassifier(nn.Module):
     def features(self, ids: Tensor) -> Tensor:
         """The vector of each row's last real token.  (B, T) -> (B, C)"""
         lengths = real_lengths(ids)
-        ids = ids[:, : lengths.max()]  # what is padding in every row costs nothing
+        # what is padding in every row costs nothing
+        ids = ids[:, : lengths.max()]
         x = self.gpt.hidden(ids.masked_fill(ids == PAD, 0))  # (B, T, C)
         return x[torch.arange(len(ids), device=ids.device), lengths - 1]
 
     def forward(self, ids: Tensor) -> Tensor:
+        """The logits of the classes.  (B, T) -> (B, K)"""
         return self.head(self.features(ids))
+
+
+def check_classes(classes: Sequence[str]) -> tuple[str, ...]:
+    """The names of the classes. Raises ValueError unless there are two at least, all different."""
+    if isinstance(classes, str) or not 2 <= len({*classes}) == len(classes):
+        raise ValueError(f"the classes {classes!r}: a list of at least two, all different")
+    return tuple(classes)
 
 
 def real_lengths(ids: Tensor) -> Tensor:

@@ -3,9 +3,7 @@
 Shapes: N texts or B in a batch, T tokens, K classes.
 """
 
-from collections import Counter
 from collections.abc import Callable
-from random import Random
 
 import torch
 from torch import Tensor, nn
@@ -14,21 +12,6 @@ from torch.nn import functional as F
 from shared.model import evaluating
 from shared.tasks.classifier import GPTClassifier, encode_rows
 from shared.text import BPEEncoder
-from shared.world import WORLD, Story, Teller
-
-UNFINISHED = WORLD | {"story": ["{opening} {problem} {talk} {turn} {result}"]}
-
-
-def unfinished_stories(per_plot: int, seed: int = 0) -> list[Story]:
-    """Stories without their endings, as many of each plot; `facts` has the plot and the outcome."""
-    random, missing, found = Random(f"Unfinished {seed}").random, Counter(), []
-    missing.update(dict.fromkeys(WORLD["plots"], per_plot))
-    while missing.total() > 0:
-        story = Teller(random, held_out=False, world=UNFINISHED).tell()
-        if missing[story.facts["plot"]]:
-            missing[story.facts["plot"]] -= 1
-            found.append(story)
-    return found
 
 
 def class_loss(logits: Tensor, labels: Tensor) -> Tensor:
@@ -67,6 +50,6 @@ def predict(model: GPTClassifier, ids: Tensor, batch_size: int = 64) -> Tensor:
 def classify(
     model: GPTClassifier, tokenizer: BPEEncoder, text: str, truncate: bool = False
 ) -> dict[str, float]:
-    """The probability of each class, by its name. Raises ValueError as `encode_rows` does."""
+    """The probability of each class. Raises ValueError like `encode_rows`."""
     ids = encode_rows(tokenizer, [text], model.gpt.config.context_length, truncate)
     return dict(zip(model.classes, predict(model, ids)[0].tolist(), strict=True))
