@@ -49,9 +49,9 @@ def aspects(text: str, facts: Facts, random: Random) -> Facts:
     }
 
 
-def absent(key: str, facts: Facts, split: str, random: Random) -> str:
-    """A child, a thing or a place that does not occur in the story."""
-    words = {*re.findall(r"\w+", facts["story"])}
+def absent(key: str, facts: Facts, split: str, random: Random, asked: str) -> str:
+    """A child, a thing or a place that neither occurs in the story nor was `asked` about."""
+    words = {*re.findall(r"\w+", facts["story"]), asked}
     values = [value for value in world("any").lists[LISTS[key]] if value not in words]
     if key == "thing":  # questions bring together what stories of this split may
         values = [v for v in values if world(split).allowed(facts | {"thing": v})]
@@ -79,7 +79,8 @@ def ask(
     if kind == "now" and again and before.facts["child"] == facts["child"]:
         facts = facts | {"child": facts["other"], "other": facts["child"]}
     missing = key is not None and random.random() < unknown
-    about = facts | ({key: absent(key, facts, split, random)} if key else {})
+    asked = before.facts.get(key, "") if before else ""
+    about = facts | ({key: absent(key, facts, split, random, asked)} if key else {})
     lean = before is not None and before.output != REFUSAL and not missing
     wordings = rules["wordings"]
     if again and (missing or before.facts[key] != facts[key]):
@@ -88,9 +89,9 @@ def ask(
         wordings = rules["later"]
     girl = facts["child"] in world("any").girls
     named = (about if missing else facts) | {"he_child": "she" if girl else "he"}
-    asked = random.choice(wordings).format(**named)
+    words = random.choice(wordings).format(**named)
     right = [REFUSAL] if missing else answers(kind, facts)
-    return Instruction(asked, "", right[0], kind, named, tuple(right[1:]))
+    return Instruction(words, "", right[0], kind, named, tuple(right[1:]))
 
 
 def check_arguments(n: int, split: str, kinds: Sequence[str], unknown: float) -> None:
