@@ -5,8 +5,8 @@ import torch
 from sklearn.linear_model import Ridge
 
 from shared.model import GPT
-from shared.tasks import last_vectors, probe, told_in_parts, words_in
-from shared.world import judge
+from shared.tasks import last_vectors, probe, told_until, words_in
+from shared.world import WORLD, stories
 from tests.test_gpt import SMALL, seeded
 
 
@@ -61,10 +61,14 @@ def test_words_in_any_order_and_number():
     ]
 
 
-def test_stories_in_parts():
-    told = told_in_parts(40, seed=3)
-    assert told == told_in_parts(40, seed=3) != told_in_parts(40, seed=4)
-    for parts, facts in told:
-        assert len(parts) == 6 and all(judge(" ".join(parts)).values())
-        assert facts["hero"] in parts[0] and facts["he"] in ("he", "she")
-    assert {facts["outcome"] for _, facts in told} == {"happy", "sad"}
+def test_stories_up_to_a_part():
+    told = told_until(40, seed=3)
+    assert told == told_until(40, seed=3) != told_until(40, seed=4)
+    for (text, facts), story in zip(told, stories(40, seed=3), strict=True):
+        kinds = [name for name, _, end in story.parts if end <= len(text)]
+        assert story.text.startswith(text) and text[-1] in '."' and kinds.count("episode") == 1
+        assert facts["he"] == ("she" if facts["hero"] in WORLD["lists"]["girls"] else "he")
+    assert {facts["he"] for _, facts in told} == {"he", "she"}
+    assert all(text.count(".") < 4 for text, _ in told_until(40, 3, "opening"))
+    with pytest.raises(ValueError, match="without 'last': it has"):
+        told_until(3, 3, "last")

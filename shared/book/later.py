@@ -1,5 +1,6 @@
 """Names that a room offers and loads when they are asked for: text needs no PyTorch to be told."""
 
+import sys
 from collections.abc import Callable
 from importlib import import_module
 
@@ -11,6 +12,9 @@ def later(room: str, modules: dict[str, tuple[str, ...]]) -> Callable[[str], obj
     def find(name: str):
         if name not in places:
             raise AttributeError(f"module {room!r} has no attribute {name!r}")
-        return getattr(import_module(f"{room}.{places[name]}"), name)
+        module = import_module(f"{room}.{places[name]}")
+        for each in modules[places[name]]:  # also one that is called like its module
+            setattr(sys.modules[room], each, getattr(module, each))
+        return getattr(module, name)
 
     return find

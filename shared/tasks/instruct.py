@@ -1,19 +1,19 @@
-"""From instructions to batches, as derived in chapter 7: prompts, pairs, and targets that count.
+"""From conversations to batches, as derived in chapter 7: templates, rows, targets that count.
 
 Shapes: B rows, T tokens; inputs and targets are (B, T), one token apart.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
+from torch import Tensor
 
 from shared.model import IGNORED
-from shared.text import END_OF_TEXT, BPEEncoder
+from shared.text import ASSISTANT, END_OF_TEXT, END_OF_TURN, USER, BPEEncoder
 from shared.training import Batch, Feed, shuffled
 from shared.world import Instruction
 
-Style = Callable[[str, str], str]
-Pair = tuple[list[int], list[int]]  # token ids of a prompt, and of the response with its end
+Row = tuple[list[int], list[bool]]  # token ids, and which of them the assistant says
 
 
 def alpaca(instruction: str, input: str = "") -> str:
@@ -31,60 +31,73 @@ def alpaca(instruction: str, input: str = "") -> str:
 
 
 def phi3(instruction: str, input: str = "") -> str:
-    """A prompt in the style of Microsoft's Phi-3 (Abdin et al., 2024), markers as plain text."""
+    """A prompt for Microsoft's Phi-3 (Abdin et al., 2024), up to where the answer begins."""
     given = f"\n{input}" if input else ""
-    return f"<|user|>\n{instruction}{given}\n<|assistant|>\n"
+    return f"<|user|>\n{instruction}{given}<|end|>\n<|assistant|>\n"
 
 
-def prompt_ids(tokenizer: BPEEncoder, request: Instruction, style: Style = phi3) -> list[int]:
-    """What the model reads before it answers. Raises ValueError on an empty instruction."""
-    if not request.instruction.strip():
-        raise ValueError(f"the instruction is empty; the input is {request.input!r:.60}")
-    text = style(request.instruction, request.input)
-    return [tokenizer.special_tokens[END_OF_TEXT], *tokenizer.encode_ordinary(text)]
+def turn_ids(tokenizer: BPEEncoder, turn: Instruction) -> list[int]:
+    """What the user says, between markers, and the assistant's own marker.
 
-
-def encode_pair(tokenizer: BPEEncoder, example: Instruction, style: Style = phi3) -> Pair:
-    """Prompt and response of an example, apart, so that a mask can follow the border."""
-    end = tokenizer.special_tokens[END_OF_TEXT]
-    return prompt_ids(tokenizer, example, style), [*tokenizer.encode_ordinary(example.output), end]
-
-
-def fits(pair: Pair, context_length: int) -> bool:
-    """Whether prompt and response fit a row; the last token is only a target."""
-    return len(pair[0]) + len(pair[1]) - 1 <= context_length
-
-
-def collate(pairs: Sequence[Pair], end: int, mask_prompt: bool = True) -> Batch:
-    """Rows padded with `end` to the longest, and their targets: padding and prompts don't count.
-
-    The first end, that of the response, does count. Raises ValueError if no target counts.
+    Raises ValueError on an empty instruction.
     """
-    T = max((len(prompt) + len(response) - 1 for prompt, response in pairs), default=0)
-    inputs = torch.full((len(pairs), T), end)
-    targets = torch.full((len(pairs), T), IGNORED)
-    for (prompt, response), x, y in zip(pairs, inputs, targets, strict=True):
-        ids = torch.tensor([*prompt, *response])
-        x[: len(ids) - 1] = ids[:-1]
-        y[: len(ids) - 1] = ids[1:]
-        if mask_prompt:
-            y[: len(prompt) - 1] = IGNORED
+    if not turn.instruction.strip():
+        raise ValueError(f"the instruction is empty; the input is {turn.input!r:.60}")
+    said = f"{turn.input}\n{turn.instruction}" if turn.input else turn.instruction
+    special = tokenizer.special_tokens
+    words = tokenizer.encode_ordinary(said)  # markers in it are plain text
+    return [special[USER], *words, special[END_OF_TURN], special[ASSISTANT]]
+
+
+def chat_row(tokenizer: BPEEncoder, conversation: Sequence[Instruction]) -> Row:
+    """A conversation as token ids, and which of them the assistant says."""
+    ids, spoken = [], []
+    for turn in conversation:
+        asked = turn_ids(tokenizer, turn)
+        answer = [*tokenizer.encode_ordinary(turn.output), tokenizer.special_tokens[END_OF_TURN]]
+        ids += asked + answer
+        spoken += [False] * len(asked) + [True] * len(answer)
+    return ids, spoken
+
+
+def story_row(tokenizer: BPEEncoder, text: str) -> Row:
+    """A story between two ends of text, as in pretraining: all of it counts."""
+    end = tokenizer.special_tokens[END_OF_TEXT]
+    ids = tokenizer.encode_ordinary(text)
+    return [end, *ids, end], [False] + [True] * (len(ids) + 1)
+
+
+def fits(row: Row, context_length: int) -> bool:
+    """Whether a row fits; its last token is only a target."""
+    return len(row[0]) - 1 <= context_length
+
+
+def pad(rows: Sequence[Row], end: int) -> Tensor:
+    """The rows' ids, filled up with `end` to equal length.  (B, T + 1)"""
+    longest = max(len(ids) for ids, _ in rows)
+    return torch.tensor([ids + [end] * (longest - len(ids)) for ids, _ in rows])
+
+
+def collate(rows: Sequence[Row], end: int, mask_user: bool = True) -> Batch:
+    """Inputs and targets; neither padding nor the user's words count.  (B, T)
+
+    The end of each answer does count. Raises ValueError if no target counts.
+    """
+    ids = pad(rows, end)
+    inputs, targets = ids[:, :-1], ids[:, 1:].clone()
+    for (own, spoken), y in zip(rows, targets, strict=True):
+        y[len(own) - 1 :] = IGNORED  # the padding, but not the end before it
+        if mask_user:
+            y[: len(own) - 1][~torch.tensor(spoken[1:])] = IGNORED
     if not (targets != IGNORED).any():
-        raise ValueError(f"none of the {targets.numel()} targets of {len(pairs)} rows counts")
+        raise ValueError(f"none of the {targets.numel()} targets of {len(rows)} rows counts")
     return inputs, targets
 
 
-def pair_feed(
-    pairs: Sequence[Pair], batch_size: int, end: int, seed: int = 0, mask_prompt: bool = True
+def row_feed(
+    rows: Sequence[Row], batch_size: int, end: int, seed: int = 0, mask_user: bool = True
 ) -> Feed:
-    """Batches of pairs in an order that is drawn anew for each epoch, each padded by itself."""
-    numbers = torch.arange(len(pairs))
+    """Batches of rows in an order that is drawn anew for each epoch, each padded by itself."""
+    numbers = torch.arange(len(rows))
     order = shuffled(numbers, numbers, batch_size, seed)
-    return lambda i: collate([pairs[j] for j in order(i)[0].tolist()], end, mask_prompt)
-
-
-def mixed(often: Feed, rarely: Feed, every: int) -> Feed:
-    """Every so many-th batch comes from `rarely`. Raises ValueError if that is each."""
-    if every < 2:
-        raise ValueError(f"every is {every}: it should be at least 2")
-    return lambda i: rarely(i // every) if i % every == every - 1 else often(i - i // every)
+    return lambda i: collate([rows[j] for j in order(i)[0].tolist()], end, mask_user)

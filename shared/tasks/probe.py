@@ -1,25 +1,29 @@
-"""Probing, as derived in chapter 7: what can be read off the vectors inside a model.
+"""Probing, as derived in appendix B: what can be read off the vectors inside a model.
 
 Shapes: N texts, C = d_model, L blocks, V vocabulary.
 """
 
 from collections.abc import Sequence
-from random import Random
 
 import torch
 from torch import Tensor
 
 from shared.model import GPT
-from shared.world import PartTeller
+from shared.world import WORLD, stories
 
 
-def told_in_parts(n: int, seed: int) -> list[tuple[list[str], dict[str, str]]]:
-    """n Tales: the six parts of each, and its facts with "he" or "she"."""
-    random, found = Random(f"Parts {seed}"), []
-    for _ in range(n):
-        teller = PartTeller(random.random, held_out=False)
-        parts = [*teller.tell_parts().values()]
-        found.append((parts, teller.facts | {"he": teller.value("he")}))
+def told_until(n: int, seed: int, part: str = "episode") -> list[tuple[str, dict[str, str]]]:
+    """n Tales up to the end of their first part of a name, and their facts with "he" or "she".
+
+    Raises ValueError if there is no such part in one of them.
+    """
+    found = []
+    for story in stories(n, seed):
+        ends = [end for name, _, end in story.parts if name == part]
+        if not ends:
+            raise ValueError(f"a story without {part!r}: it has {[p[0] for p in story.parts]}")
+        he = "she" if story.facts["hero"] in WORLD["lists"]["girls"] else "he"
+        found.append((story.text[: ends[0]], story.facts | {"he": he}))
     return found
 
 

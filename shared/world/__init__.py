@@ -1,18 +1,42 @@
 """The world of the Tales: how stories are told, read again and judged, and what is asked."""
 
-from shared.world.quality import JUDGED, judge, story_quality
+from shared.world.entries import Instruction, read_instructions
+from shared.world.instructions import (
+    EXACT,
+    FREE,
+    KINDS,
+    LOOK_UP,
+    REFUSAL,
+    STATE,
+    Conversation,
+    conversations,
+    instructions,
+)
+from shared.world.quality import JUDGED, best_reading, judge, story_quality
 from shared.world.reader import Reader, story_log_prob
 from shared.world.tales import SPLITS, WORLD, Story, stories, tell, world
 from shared.world.world import World
 
 __all__ = [
+    "EXACT",
+    "FREE",
     "JUDGED",
+    "KINDS",
+    "LOOK_UP",
+    "REFUSAL",
     "SPLITS",
+    "STATE",
     "WORLD",
+    "Conversation",
+    "Instruction",
     "Reader",
     "Story",
     "World",
+    "best_reading",
+    "conversations",
+    "instructions",
     "judge",
+    "read_instructions",
     "stories",
     "story_log_prob",
     "story_quality",

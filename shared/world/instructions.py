@@ -1,122 +1,150 @@
-"""Instructions, made from the Tales or read from a file, first met in chapter 7.
+"""Questions and conversations about the Tales, as told in chapter 7.
 
-`instructions.toml` holds what can be asked. Its answers follow from the facts of a story, so they
-are known to be right.
+`instructions.toml` holds what can be asked. The answers follow from the facts of a story, so they
+are known to be right. A conversation is a tuple of instructions; only the first may have an input.
 """
 
-import json
 import re
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
-from shared.world.tales import PARTS, SPLITS, Teller, articles
+from shared.world.entries import Instruction
+from shared.world.facts import Facts
+from shared.world.reader import tellings
+from shared.world.tales import SPLITS, Story, tell, world
+from shared.world.templates import Name
 
-KINDS = tomllib.loads(Path(__file__).with_name("instructions.toml").read_text(encoding="utf-8"))
-FREE = tuple(kind for kind, rules in KINDS.items() if "free" in rules)
-EXACT = tuple(kind for kind in KINDS if kind not in FREE)  # with one right answer
-FIELDS = ("instruction", "input", "output")
-
-
-@dataclass(frozen=True)
-class Instruction:
-    """What to do, with what, and what a right answer is; for our own, also what is true in it."""
-
-    instruction: str
-    input: str = ""
-    output: str = ""
-    kind: str = ""
-    facts: dict[str, str] = field(default_factory=dict)
+SOURCE = tomllib.loads(Path(__file__).with_name("instructions.toml").read_text(encoding="utf-8"))
+REFUSAL = SOURCE.pop("refusal")
+LOOK_UP, STATE, FREE = (tuple(SOURCE[group]) for group in ("look_up", "state", "free"))
+KINDS = {kind: rules for group in SOURCE.values() for kind, rules in group.items()}
+EXACT = (*LOOK_UP, *STATE)  # kinds about a story that is given
+MORE = (*EXACT, *STATE)  # in the later turns of a conversation: what is harder is asked more often
+LISTS = {"hero": "child", "one": "child", "child": "child", "thing": "thing", "first": "where"}
+Conversation = tuple[Instruction, ...]
 
 
-class PartTeller(Teller):
-    """Tells a story, and remembers where its six parts begin."""
-
-    def __init__(self, random, held_out: bool):
-        super().__init__(random, held_out)
-        self.begins = []
-
-    def sentences(self, name: str) -> list[str]:
-        self.begins.append(len("".join(self.parts)))
-        return super().sentences(name)
-
-    def tell_parts(self) -> dict[str, str]:
-        """The story's parts by name."""
-        self.tell()
-        text = "".join(self.parts)
-        ends = [*self.begins[1:], len(text)]
-        pieces = (text[a:b].strip() for a, b in zip(self.begins, ends, strict=True))
-        return dict(zip(PARTS, map(articles, pieces), strict=True))
+def causes(facts: Facts) -> list[str]:
+    """All ways to say why the last episode ended as it did."""
+    return [*tellings(world("any"), (Name("why"), None), facts)]
 
 
-def make_instruction(kind: str, random: Random, held_out: bool) -> Instruction:
-    """Tell a story and ask about it."""
-    teller, rules = PartTeller(random.random, held_out), KINDS[kind]
-    parts, facts = teller.tell_parts(), teller.facts
-    happy = facts["outcome"] == "happy"
-    facts |= {"other": teller.value("other"), "yes_or_no": "Yes" if happy else "No"}
-    facts["well"] = "well" if happy else "badly"
-    for name in ("color", "thing"):  # a new thing is one that the hero may have in this split
-        others = [value for value in teller.options(name) if value != facts[name]]
-        facts[f"new_{name}"] = random.choice(others)
-    answer = rules["output"].format(**(facts | parts))  # "ending" is both
-    asked = random.choice(rules["wordings"]).format(**facts)
-    given = " ".join(parts[part] for part in rules["input"])
-    return Instruction(articles(asked), given, articles(answer), kind, facts)
+def aspects(text: str, facts: Facts, random: Random) -> Facts:
+    """The facts of a story, and what else questions and answers speak of."""
+    child, girls = random.choice((facts["hero"], facts["friend"])), world("any").girls
+    told = re.search(r", because ([^.]*)\.", text)
+    good, cause = facts["outcome"] == "good", random.choice(causes(facts))
+    return facts | {
+        "story": text,
+        "first": facts.get("left", facts["where"]),
+        "child": child,
+        "other": facts["friend" if child == facts["hero"] else "hero"],
+        "he_one": "she" if facts["one"] in girls else "he",
+        "glad": random.choice(("glad", "happy") if good else ("sad", "sorry")),
+        "mood": "glad" if good else "sad",
+        "cause": told[1] if told else cause,
+    }
+
+
+def absent(key: str, facts: Facts, split: str, random: Random, asked: str) -> str:
+    """A child, a thing or a place that neither occurs in the story nor was `asked` about."""
+    words = {*re.findall(r"\w+", facts["story"]), asked}
+    values = [value for value in world("any").lists[LISTS[key]] if value not in words]
+    if key == "thing":  # questions bring together what stories of this split may
+        values = [v for v in values if world(split).allowed(facts | {"thing": v})]
+    return random.choice(values)
+
+
+def answers(kind: str, facts: Facts) -> list[str]:
+    """What is right to say, the usual answer first."""
+    child, rules = facts["child"], KINDS[kind]
+    here = "at home" if facts.get("home") == child else f"at the {facts['where']}"
+    said = [facts["cause"], *causes(facts)] if kind == "why" else [""]
+    values = facts | {"here": here}
+    return [*dict.fromkeys(rules["output"].format(**values | {"cause": why}) for why in said)]
+
+
+def ask(
+    kind: str, facts: Facts, split: str, random: Random, unknown: float = 0.0, before=None
+) -> Instruction:
+    """A question about a story, perhaps one that leans on the question before.
+
+    With the probability `unknown` it is about somebody or something that does not occur.
+    """
+    rules, key = KINDS[kind], KINDS[kind].get("names")
+    again = before is not None and before.kind == kind and "again" in rules
+    if kind == "now" and again and before.facts["child"] == facts["child"]:
+        facts = facts | {"child": facts["other"], "other": facts["child"]}
+    missing = key is not None and random.random() < unknown
+    asked = before.facts.get(key, "") if before else ""
+    about = facts | ({key: absent(key, facts, split, random, asked)} if key else {})
+    lean = before is not None and before.output != REFUSAL and not missing
+    wordings = rules["wordings"]
+    if again and (missing or before.facts[key] != facts[key]):
+        wordings = [rules["again"]]
+    elif lean and "later" in rules and random.random() < 0.6:
+        wordings = rules["later"]
+    girl = facts["child"] in world("any").girls
+    named = (about if missing else facts) | {"he_child": "she" if girl else "he"}
+    words = random.choice(wordings).format(**named)
+    right = [REFUSAL] if missing else answers(kind, facts)
+    return Instruction(words, "", right[0], kind, named, tuple(right[1:]))
+
+
+def check_arguments(n: int, split: str, kinds: Sequence[str], unknown: float) -> None:
+    if n < 0 or split not in SPLITS or not kinds or {*kinds} - {*KINDS} or not 0 <= unknown <= 1:
+        raise ValueError(
+            f"n={n}, split={split!r}, kinds={kinds}, unknown={unknown}: n >= 0, a split of "
+            f"{SPLITS}, at least one kind of {tuple(KINDS)}, a share from 0 to 1"
+        )
 
 
 def instructions(
-    n: int, seed: int = 0, split: str = "train", kinds: Sequence[str] = tuple(KINDS)
+    n: int, seed: int = 0, split: str = "train", kinds: Sequence[str] = EXACT, unknown: float = 0.0
 ) -> list[Instruction]:
-    """n instructions, the same for the same seed on every machine; no story of the corpus.
+    """n instructions, each about a story of its own, the same for the same seed everywhere.
 
-    Those of the split "held_out" are about heroes with things that "train" never brings together.
-    Raises ValueError on a bad n, split or kind.
+    With the probability `unknown` a question that has a name in it is about what does not occur;
+    stories and wordings are the same for each `unknown`. Raises ValueError on what cannot be made.
     """
-    if n < 0 or split not in SPLITS or not kinds or {*kinds} - {*KINDS}:
-        raise ValueError(
-            f"instructions(n={n}, split={split!r}, kinds={kinds}): n >= 0, a split of {SPLITS}, "
-            f"at least one kind of {tuple(KINDS)}"
-        )
-    random = Random(f"Instructions {split} {seed}")
-    return [make_instruction(random.choice(kinds), random, split == "held_out") for _ in range(n)]
+    return [talk[0] for talk in conversations(n, seed, split, kinds, unknown, turns=1)]
 
 
-def read_instructions(path: str | Path) -> list[Instruction]:
-    """The instructions in a JSON file: a list of objects, each with the three FIELDS.
+def conversations(
+    n: int,
+    seed: int = 0,
+    split: str = "train",
+    kinds: Sequence[str] = (*EXACT, *3 * FREE),
+    unknown: float = 0.0,
+    turns: int = 3,
+) -> list[Conversation]:
+    """n conversations, each about a story that is given first, or told on request.
 
-    Raises ValueError that names line, entry and field of the first thing that is wrong.
+    The first question is of one of the `kinds`. Raises ValueError as `instructions` does.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-        entries = json.loads(text)
-    except ValueError as error:  # also text that is not UTF-8
-        raise ValueError(f"{path} is no JSON: {error}") from error
-    if not isinstance(entries, list) or not entries:
-        kind = "an empty list" if entries == [] else f"a {type(entries).__name__}"
-        raise ValueError(f"{path} holds {kind}, not a list of instructions")
-    found, place = [], text.index("[") + 1
-    for number, entry in enumerate(entries, start=1):
-        start = re.compile(r"[\s,]*").match(text, place).end()
-        line = text.count("\n", 0, start) + 1
-        found.append(check_entry(f"{path}, line {line}, entry {number}", entry))
-        place = json.JSONDecoder().raw_decode(text, start)[1]
-    return found
+    check_arguments(n, split, kinds, unknown)
+    teller, random = (Random(f"{what} {split} {seed}") for what in ("Given", "Asked"))
+    return [
+        converse(tell(world(split), teller.random), split, kinds, unknown, turns, random)
+        for _ in range(n)
+    ]
 
 
-def check_entry(place: str, entry) -> Instruction:
-    """One entry as an Instruction. Raises ValueError that begins with its place."""
-    if not isinstance(entry, dict):
-        raise ValueError(f"{place}: {entry!r:.60} is no object with {FIELDS}")
-    for name in FIELDS:
-        if name not in entry:
-            raise ValueError(f"{place}: {name} is missing")
-        if not isinstance(value := entry[name], str):
-            raise ValueError(f"{place}: {name} is {value!r:.60}, no text")
-        if name != "input" and not value.strip():
-            raise ValueError(f"{place}: {name} is empty")
-        if any("\ud800" <= character <= "\udfff" for character in value):
-            raise ValueError(f"{place}: {name} has half a character: {value!r:.60}")
-    return Instruction(*(entry[name] for name in FIELDS))
+def converse(
+    story: Story, split: str, kinds: Sequence[str], unknown: float, turns: int, random: Random
+) -> Conversation:
+    """A conversation about a story."""
+    facts = aspects(story.text, story.facts, random)
+    first = ask(random.choice(kinds), facts, split, random, unknown)
+    talk = [replace(first, input="" if first.kind in FREE else story.text)]
+    while len(talk) < turns:
+        before = talk[-1]
+        same = "again" in KINDS[before.kind] and random.random() < 0.3
+        kind = before.kind if same else random.choice(MORE)
+        example = ask(kind, facts, split, random, unknown, before)
+        if example.instruction not in [earlier.instruction for earlier in talk]:
+            talk.append(example)
+    return tuple(talk)

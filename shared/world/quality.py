@@ -92,16 +92,23 @@ def any_world() -> World:
     return world("any")
 
 
-def mistakes(text: str) -> list[tuple[str, int]] | None:
-    """What is wrong in a story, and at which characters; None if it is no story at all.
+def best_reading(text: str) -> tuple[Facts, tuple[tuple[str, int], ...]] | None:
+    """The facts of a told story and its mistakes, at which characters; None if it is no story.
 
     Of all ways to read it, the one with the fewest mistakes counts.
     """
-    if Reader(any_world()).read(text + END).moments:
-        return []
-    ways = ForgivingReader(any_world()).read(text + END).moments
-    found = min((moment.mistakes for moment in ways), key=len, default=None)
-    return None if found is None or len(found) > TAKEN_ALONG else [*found]
+    ways = Reader(any_world()).read(text + END).moments
+    ways = ways or ForgivingReader(any_world()).read(text + END).moments
+    best = min(ways, key=lambda moment: len(moment.mistakes), default=None)
+    if best is None or len(best.mistakes) > TAKEN_ALONG:
+        return None
+    return best.facts, best.mistakes
+
+
+def mistakes(text: str) -> list[tuple[str, int]] | None:
+    """What is wrong in a story, and at which characters; None if it is no story at all."""
+    found = best_reading(text)
+    return None if found is None else [*found[1]]
 
 
 def judge(text: str) -> dict[str, bool]:

@@ -6,7 +6,7 @@ given what came before.
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from shared.world.facts import Facts
@@ -111,3 +111,14 @@ def log_sum_exp(values: Sequence[float]) -> float:
 def story_log_prob(text: str, split: str = "train") -> float:
     """The exact log-probability of a whole story, in nats; minus infinity if it is none."""
     return Reader(world(split)).read(text + END).log_prob
+
+
+def tellings(world: World, todo: Todo, facts: Facts) -> Iterator[str]:
+    """All texts that may be told from here on."""
+    if todo is None:
+        yield ""
+        return
+    node, todo = todo
+    for option in dict.fromkeys(world.options(node, facts)):
+        words, rest, after = world.take(node, option, todo, facts)
+        yield from (words + tail for tail in tellings(world, rest, after))
