@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 
-from shared.text import END_OF_TEXT, BPETokenizer
+from shared.text import SPECIAL_TOKENS, BPETokenizer
 from shared.world import stories
 from tests.notebooks import ROOT
 
@@ -13,7 +13,7 @@ def test_the_numbers_on_the_cover():
     drawn = re.findall(r"<text[^>]*>([^<]+)</text>", cover)
     tales = [story.text for story in stories(20_000, seed=0)]  # those of chapter 2
     words, ids = drawn[:4], [int(number) for number in drawn[4:8]]
-    tokenizer = BPETokenizer.train(tales, vocab_size=1024, special_tokens=[END_OF_TEXT])
+    tokenizer = BPETokenizer.train(tales, vocab_size=2048, special_tokens=SPECIAL_TOKENS)
     assert [tokenizer.decode([i]) for i in ids] == [f" {word}" for word in words]
 
     found = re.findall(rf"\b{' '.join(words)} (\w+)", "\n".join(tales))
