@@ -53,5 +53,3 @@ def test_what_repeats_costs_little():
     texts = [[0, 1, 2, 3, 4]] * 1000
     losses = ngram_losses(texts, texts[:1], END, longest=2)
     assert losses[0] == pytest.approx(math.log(6), abs=1e-3) and losses[1] < 0.01
-
-
