@@ -61,7 +61,8 @@ def drawing(name: str) -> Picture:
 def tokens(pieces: list[str]) -> Picture:
     """Pieces of a text in boxes of alternating color, flowing like the text itself."""
     boxes = "".join(
-        f'<span style="background:{color}40;border-radius:3px;white-space:pre-wrap">'
+        f'<span style="background:{color}50;outline:1px solid {color};outline-offset:-1px;'
+        f'margin-right:2px;border-radius:3px;white-space:pre-wrap">'
         f"{html.escape(piece)}</span>"
         for piece, color in zip(pieces, cycle(PALETTE.values()), strict=False)
     )
