@@ -22,7 +22,7 @@ REFUSAL = SOURCE.pop("refusal")
 LOOK_UP, STATE, FREE = (tuple(SOURCE[group]) for group in ("look_up", "state", "free"))
 KINDS = {kind: rules for group in SOURCE.values() for kind, rules in group.items()}
 EXACT = (*LOOK_UP, *STATE)  # kinds about a story that is given
-MORE = (*EXACT, *STATE)  # in the later turns of a conversation: what is harder is asked more often
+USUAL, MORE = (*EXACT, *FREE * 3), (*EXACT, *STATE)  # harder kinds more often; MORE in later turns
 LISTS = {"hero": "child", "one": "child", "child": "child", "thing": "thing", "first": "where"}
 Conversation = tuple[Instruction, ...]
 
@@ -117,7 +117,7 @@ def conversations(
     n: int,
     seed: int = 0,
     split: str = "train",
-    kinds: Sequence[str] = (*EXACT, *3 * FREE),
+    kinds: Sequence[str] = USUAL,
     unknown: float = 0.0,
     turns: int = 3,
 ) -> list[Conversation]:
