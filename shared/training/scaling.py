@@ -120,10 +120,11 @@ def main(words: list[str] | None = None) -> None:
     runs, done, lab = grid(options.share), {run for run, _ in rows}, Lab()
     for run in runs:
         if run not in done and run.width <= options.widest:
-            rows += [(run, moment) for moment in lab.do(run)]
+            moments = [*lab.do(run)]
+            rows += [(run, moment) for moment in moments]
             rows.sort(key=lambda row: runs.index(row[0]) if row[0] in runs else len(runs))
             write_table(options.out, rows)
-            print(run, rows[-1][1], flush=True)
+            print(run, moments[-1], flush=True)
 
 
 if __name__ == "__main__":
