@@ -58,7 +58,7 @@ def show(fig: Figure, alt: str) -> Picture:
 
 
 def curves(lines: dict, xlabel: str, ylabel: str, alt: str, width=6, height=3, **axis) -> Picture:
-    """Labelled lines, {label: (x, y)}; further keywords (xscale="log", ylim=...) go to the axes."""
+    """Labeled lines, {label: (x, y)}; further keywords (xscale="log", ylim=...) go to the axes."""
     fig, ax = figure(width, height)
     for label, (x, y) in lines.items():
         ax.plot(x, y, label=label)
