@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from shared.model import evaluating
-from shared.tasks.classifier import GPTClassifier, encode_rows
+from shared.model.config import check_tokens
+from shared.tasks.classifier import PAD, GPTClassifier, encode_rows
 from shared.text import BPEEncoder
 
 
@@ -43,7 +44,11 @@ def in_batches(
 
 
 def predict(model: GPTClassifier, ids: Tensor, batch_size: int = 64) -> Tensor:
-    """The probability of each class.  (N, T) -> (N, K)"""
+    """The probability of each class.  (N, T) -> (N, K)
+
+    Raises ValueError on an id that the model does not know.
+    """
+    check_tokens(ids.masked_fill(ids == PAD, 0), model.gpt.config)
     return in_batches(model, model, ids, batch_size).softmax(dim=-1)
 
 
