@@ -170,7 +170,9 @@ def test_attention_weights_are_those_of_pytorch(loaded):
 @torch.no_grad()
 def test_eight_bits_are_enough(loaded):
     """The rounding moves the next token's probabilities by little."""
-    rows = torch.tensor(loaded.texts(n=20))
+    texts = loaded.texts(n=20)
+    shortest = min(map(len, texts))
+    rows = torch.tensor([ids[:shortest] for ids in texts])
     before, after = (m(rows).softmax(-1) for m in (loaded.original, loaded.stored))
     moved = (before - after).abs().sum(-1) / 2  # total variation, (B, T)
     # Muon lets single weights of a row grow: the shipped model is rounded a little more coarsely
