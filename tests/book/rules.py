@@ -47,6 +47,7 @@ SHOWN = {  # what each chapter builds before it is used; the rest of shared/ it 
 KILOBYTES = 300  # of any notebook
 TAGS = {"shared", "bootstrap", "hide-input", "remove-input", "nbval-ignore-output"}
 TAGS |= {"raises-exception"} | {f"requires:{name}" for name in (*SOURCES, VOCABULARY)}
+WITHIN = re.compile(r"within:\d+(\.\d+)?%?")  # the room of a cell's numbers: absolute, relative
 CHECK = re.compile(r"^\s*(assert |check_)", re.M)
 HEADING = re.compile(r"^(#+) (.+)$", re.M)
 HOT_LINK = re.compile(  # a page loads it unasked; a link that a reader follows (<a href>) is none
@@ -95,7 +96,7 @@ def honest_tags(notebook: NotebookNode) -> Iterator[str]:
     """Every tag is one of ours, and none but `nbval-ignore-output` hides an output from tests."""
     cells = code_cells(notebook)
     for cell, following in zip(cells, [*cells[1:], None], strict=True):
-        if wrong := {*tags(cell)} - TAGS:
+        if wrong := {tag for tag in tags(cell) if not WITHIN.fullmatch(tag)} - TAGS:
             yield f"cell [{cell.execution_count}] has the tag {', '.join(sorted(wrong))}"
         if re.search(r"^\s*#+\s*(NBVAL_|PYTEST_VALIDATE)\w+", cell.source, re.M):
             yield f"cell [{cell.execution_count}] hides something from the tests by a comment"

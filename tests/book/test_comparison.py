@@ -6,7 +6,7 @@ import sys
 import nbformat
 import pytest
 
-from conftest import Output, words_of
+from conftest import Output, room, words_of
 from tests.book.test_notebooks import book, code
 from tests.notebooks import ROOT
 
@@ -73,6 +73,32 @@ def test_may_not_differ(stored, new):
     assert not Output(words_of(stored)) == Output(words_of(new))  # noqa: SIM201
 
 
+@pytest.mark.parametrize(
+    ("tags", "stored", "new", "same"),
+    [
+        (["within:0.05"], "loss 1.23", "loss 1.27", True),
+        (["within:0.05"], "loss 1.23", "loss 1.29", False),
+        (["within:0.05"], "loss 1.23", "lost 1.23", False),
+        (["within:0.05"], "loss 1.23", "loss 1.23 2", False),
+        (["within:3"], "  9% of 40", " 11% of 40", True),
+        (["within:3"], "  9% of 40", " 13% of 40", False),
+        (["within:10%"], "2,000 tokens", "1,801 tokens", True),
+        (["within:10%"], "2,000 tokens", "1,799 tokens", False),
+        (["within:10%"], "-1.0", "1.0", False),
+        (["within:0.01", "within:10%"], "0.001 100", "0.011 91", True),
+        (["within:0.01", "within:10%"], "0.001 100", "0.012 91", False),
+        (["hide-input"], "9", "10", False),
+        (["within:3"], "nan", "3", False),
+    ],
+)
+def test_room(tags, stored, new, same):
+    """A stated tolerance holds for the numbers, and for nothing else."""
+    one, other = Output(stored), Output(new)
+    one.room = other.room = room(tags)
+    assert (one == other) is same
+    assert (other == one) is same
+
+
 def test_a_whole_notebook(tmp_path):
     """A right cell, a wrong output, an error, and a cell whose data can't be had."""
     wrong = book(
@@ -83,6 +109,8 @@ def test_a_whole_notebook(tmp_path):
         code("print('silent')", count=5),
         code("raise OSError('allowed')", count=7, tag="raises-exception"),
         code("print('changed')", "stored\n", count=6, tag="nbval-ignore-output"),
+        code("print(1.5)", "1.54\n", count=8, tag="within:0.05"),
+        code("print(1.5)", "1.56\n", count=9, tag="within:0.05"),
     )
     nbformat.write(wrong, tmp_path / "wrong.ipynb")
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--rootdir", str(ROOT)]
@@ -96,10 +124,10 @@ def test_a_whole_notebook(tmp_path):
         line for line in ran.stdout.splitlines() if line.startswith(("PASS", "FAIL", "SKIP"))
     ]
     assert sorted(line.split()[0] for line in results) == [
-        *["FAILED"] * 4,
-        *["PASSED"] * 2,
+        *["FAILED"] * 5,
+        *["PASSED"] * 3,
         "SKIPPED",
     ]
     assert "gpt2-weights can't be had here" in ran.stdout
     failed = [line for line in results if line.startswith("FAILED")]
-    assert [line.split("Cell ")[1][0] for line in failed] == ["1", "2", "4", "5"]
+    assert [line.split("Cell ")[1][0] for line in failed] == ["1", "2", "4", "5", "8"]
