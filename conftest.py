@@ -29,7 +29,7 @@ def last_place(number: str) -> float:
 
 
 def room(tags: list[str]) -> tuple[float, float]:
-    """What a cell's tags leave its numbers: `within:0.05` of each, or `within:10%` of the larger."""
+    """What a cell's tags leave its numbers: `within:0.05`, or `within:10%` of the larger."""
     absolute = relative = 0.0
     for tag in tags:
         if tag.startswith("within:"):
