@@ -30,7 +30,7 @@ book: $(SITE)
 
 # Two workers with a thread each: more threads than cores would wait for one another.
 test: $(SITE)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --nbval tests notebooks
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --durations=10 --nbval tests notebooks
 
 check: .venv/installed
 	$(BIN)/ruff check .
