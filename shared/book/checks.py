@@ -92,8 +92,9 @@ def compare(result, right, call, mistakes=None, tolerance=1e-5, otherwise=None) 
         raise AssertionError(f"{call} gives {short(result)}, not numbers of one shape") from None
     if farthest(found, right, tolerance) is None:
         return
+    shown = found.nan_to_num(nan=1e99)  # a mistake may lead to nan
     for words, wrong in (mistakes or {}).items():
-        if farthest(found, numbers(wrong), tolerance) is None:
+        if farthest(shown, numbers(wrong).nan_to_num(nan=1e99), tolerance) is None:
             raise AssertionError(f"{call}: {words}")
     if found.shape != right.shape:
         words = f"gives the shape {tuple(found.shape)}, expected {tuple(right.shape)}"
