@@ -37,9 +37,7 @@ def parts(exercise: str) -> tuple[list[str], str, str]:
 
 def exercises(number: str) -> list[str]:
     """The exercises of a chapter that have a check."""
-    return [
-        name.removeprefix("check_").replace("_", ".") for name in check_cells(chapter(number))
-    ]
+    return [name.removeprefix("check_").replace("_", ".") for name in check_cells(chapter(number))]
 
 
 def changed(statement: ast.stmt) -> set[str]:

@@ -83,8 +83,13 @@ share = Exercise(
 budget = Exercise(
     "1.3",
     "n_1_3, d_1_3 =",
-    right=["2.9e9, 5.8e10", "3e9, 6e10", "(1e21 / 120) ** 0.5, 20 * (1e21 / 120) ** 0.5",
-           "torch.tensor(2.887e9), torch.tensor(5.774e10)", "2_900_000_000, 58_000_000_000"],
+    right=[
+        "2.9e9, 5.8e10",
+        "3e9, 6e10",
+        "(1e21 / 120) ** 0.5, 20 * (1e21 / 120) ** 0.5",
+        "torch.tensor(2.887e9), torch.tensor(5.774e10)",
+        "2_900_000_000, 58_000_000_000",
+    ],
     wrong=[
         ("first the parameters", "5.8e10, 2.9e9"),
         ("tokens for each one", "2.9e9, 2.9e9"),

@@ -88,7 +88,10 @@ padding = Exercise(
     ],
 )  # fmt: skip
 HAND = "b = s * 10000 ** (-torch.arange(0, d, 2) / d)\n"
-TURN = HAND + "return torch.block_diag(*[torch.tensor([[c, -n], [n, c]]) for n, c in zip(b.sin(), b.cos())])"
+TURN = (
+    HAND
+    + "return torch.block_diag(*[torch.tensor([[c, -n], [n, c]]) for n, c in zip(b.sin(), b.cos())])"
+)
 turning = Exercise(
     "2.4",
     "def step_matrix(s, d):",
