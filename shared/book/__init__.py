@@ -7,9 +7,11 @@ from shared.book.later import later
 
 __all__ = [
     "Picture",
+    "ask",
     "available",
     "check_close",
     "check_shape",
+    "compare",
     "data",
     "exercise",
     "fetch",
@@ -23,7 +25,7 @@ __all__ = [
 __getattr__ = later(
     __name__,
     {
-        "checks": ("check_close", "check_shape", "exercise"),
+        "checks": ("ask", "check_close", "check_shape", "compare", "exercise"),
         "data": ("available", "fetch"),
         "files": ("whole_file",),
         "picture": ("Picture",),
