@@ -22,9 +22,12 @@ from shared.text import (
     apply_merges,
 )
 
+# what a system message says, such as a story, stands before the first question, as in chapter 7
 CHAT_TEMPLATE = (
-    "{% for message in messages %}"
+    "{% set given = messages[0]['content'] if messages[0]['role'] == 'system' else '' %}"
+    "{% for message in messages if message['role'] != 'system' %}"
     f"{{{{ '{USER}' if message['role'] == 'user' else '{ASSISTANT}' }}}}"
+    "{{ given + '\n' if loop.first and given else '' }}"
     f"{{{{ message['content'] + '{END_OF_TURN}' }}}}"
     "{% endfor %}"
     f"{{% if add_generation_prompt %}}{{{{ '{ASSISTANT}' }}}}{{% endif %}}"

@@ -34,7 +34,10 @@ class Service:
 
     def check_key(self, request: Request) -> None:
         given = request.headers.get("authorization", "").removeprefix("Bearer ")
-        if not hmac.compare_digest(given.encode(), self.limits.key.encode()) and self.limits.key:
+        if (
+            not hmac.compare_digest(given.encode("latin-1"), self.limits.key.encode())
+            and self.limits.key
+        ):
             raise Refusal(401, "the key is wrong, or not there", code="invalid_api_key")
 
     async def chat(self, request: Request) -> Response:
