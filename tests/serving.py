@@ -9,8 +9,8 @@ from dataclasses import replace
 import uvicorn
 
 from shared.model import GPT, generate
-from shared.practice.serve_app import make_app
-from shared.practice.serve_http import USUAL
+from shared.serving.app import make_app
+from shared.serving.http import USUAL
 from tests.test_gpt import SMALL, randomized
 from tests.test_instruct import TOKENIZER
 

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from shared.model import Decoding, save_model
 from shared.model.export import export
-from shared.practice import serve_engine
+from shared.serving import engine
 from shared.practice.serve import read_options
-from shared.practice.serve_http import LARGEST, Limits
-from shared.practice.serve_job import Words
-from shared.practice.serve_prompt import read_order
+from shared.serving.http import LARGEST, Limits
+from shared.serving.job import Words
+from shared.serving.prompt import read_order
 from shared.tasks import respond
 from shared.text import END_OF_TEXT
 from shared.world import Instruction
@@ -128,7 +128,7 @@ def says(monkeypatch):
         tokens = iter(
             [*TOKENIZER.encode_ordinary(text), *more, *TOKENIZER.encode_ordinary("!" * T)]
         )
-        monkeypatch.setattr(serve_engine, "sample_token", lambda *_: next(tokens))
+        monkeypatch.setattr(engine, "sample_token", lambda *_: next(tokens))
 
     return script
 

@@ -14,9 +14,9 @@ import pytest
 import torch
 
 from shared.model import Decoding, next_logits
-from shared.practice import serve_engine
-from shared.practice.serve_engine import Seats
-from shared.practice.serve_http import Limits
+from shared.serving import engine
+from shared.serving.engine import Seats
+from shared.serving.http import Limits
 from shared.text import END_OF_TEXT
 from tests.serving import TOKENIZER, T, alone, serving, small_model, until
 from tests.test_batches import resident
@@ -52,7 +52,7 @@ def gate(monkeypatch):
             raise gate.error
         return next_logits(model, rows, cache)
 
-    monkeypatch.setattr(serve_engine, "next_logits", held)
+    monkeypatch.setattr(engine, "next_logits", held)
     yield gate
     gate.open.set()
 

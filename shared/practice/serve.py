@@ -14,8 +14,8 @@ import torch
 import uvicorn
 
 from shared.model import CHECKPOINTS, load_run
-from shared.practice.serve_app import make_app
-from shared.practice.serve_http import USUAL, Limits
+from shared.serving.app import make_app
+from shared.serving.http import USUAL, Limits
 
 
 def read_options(arguments: list[str] | None = None) -> argparse.Namespace:

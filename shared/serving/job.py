@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import torch
 
-from shared.practice.serve_request import Order
+from shared.serving.request import Order
 from shared.text import BPEEncoder
 
 

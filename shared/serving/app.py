@@ -14,11 +14,11 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from shared.model import GPT
-from shared.practice.serve_http import USUAL, Answers, Json, Limits, refuse
-from shared.practice.serve_request import Refusal
+from shared.serving.http import USUAL, Answers, Json, Limits, refuse
+from shared.serving.request import Refusal
 from shared.text import BPEEncoder
 
-PAGE = Path(__file__).with_name("serve.html")
+PAGE = Path(__file__).with_name("page.html")
 POLICY = (
     "default-src 'none'; connect-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'"
 )

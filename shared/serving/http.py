@@ -11,10 +11,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from shared.model import GPT
-from shared.practice.serve_engine import Engine
-from shared.practice.serve_job import Form, Job, event
-from shared.practice.serve_prompt import read_order
-from shared.practice.serve_request import Refusal
+from shared.serving.engine import Engine
+from shared.serving.job import Form, Job, event
+from shared.serving.prompt import read_order
+from shared.serving.request import Refusal
 from shared.text import BPEEncoder
 
 LARGEST = 2**18  # bytes of a request; of a larger one, up to MOST are read and dropped

@@ -12,8 +12,8 @@ from copy import copy
 from torch import Tensor
 
 from shared.model import GPT, KVCache, next_logits, sample_token
-from shared.practice.serve_job import Job
-from shared.practice.serve_request import Refusal
+from shared.serving.job import Job
+from shared.serving.request import Refusal
 
 
 class Seats:

@@ -1,7 +1,7 @@
 """From what a client sends to the ids that the model reads."""
 
 from shared.model import Decoding
-from shared.practice.serve_request import (
+from shared.serving.request import (
     Order,
     Refusal,
     check_fields,

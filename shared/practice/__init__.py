@@ -1,3 +1,0 @@
-"""Language models in practice: what it takes to let others use one."""
-
-__all__ = []
