@@ -63,7 +63,35 @@ def test_the_chat_template(folder):
         {"role": "user", "content": "Go"},
     ]
     text = theirs.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+    given = [{"role": "system", "content": "A cat."}, *turns]
+    about = theirs.apply_chat_template(given, tokenize=False)
+    assert about == "<|user|>A cat.\nHi<|end|><|assistant|>Yes?<|end|><|user|>Go<|end|>"
     assert text == "<|user|>Hi<|end|><|assistant|>Yes?<|end|><|user|>Go<|end|><|assistant|>"
+
+
+def test_the_pipeline_writes_and_chats(folder):
+    """The same words behind a text and in a chat from `pipeline`, which knows nothing of us."""
+    transformers = pytest.importorskip("transformers")
+    from shared.model import generate, load_model
+
+    ours, tokenizer = load_model(folder[0] / "model.safetensors"), folder[1]
+    write = transformers.pipeline("text-generation", model=str(folder[0]))
+    options = {"max_new_tokens": 8, "do_sample": False, "return_full_text": False}
+    special = tokenizer.special_tokens
+    chat = [
+        special["<|user|>"],
+        *tokenizer.encode("Hi"),
+        special["<|end|>"],
+        special["<|assistant|>"],
+    ]
+    for prompt, ids in (
+        ("One day", tokenizer.encode("One day")),
+        ([{"role": "user", "content": "Hi"}], chat),
+    ):
+        row = generate(ours, [ids], 8, special["<|endoftext|>"])[0][len(ids) :]
+        expected = tokenizer.decode(i for i in row if i not in special.values())
+        found = write(prompt, **options)[0]["generated_text"]
+        assert found == expected and found
 
 
 def test_the_shipped_folder_opens_as_it_is():

@@ -10,7 +10,8 @@ import pytest
 
 from tests.notebooks import ROOT
 
-ROOMS = ("world", "text", "model", "training", "tasks", "practice")  # each may import from those before it
+# each may import from those before it
+ROOMS = ("world", "text", "model", "training", "tasks", "serving", "practice")
 FILES = sorted((ROOT / "shared").rglob("*.py"))
 MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from shared.model import Decoding, save_model
 from shared.model.export import export
-from shared.serving import engine
 from shared.practice.serve import read_options
+from shared.serving import engine
 from shared.serving.http import LARGEST, Limits
 from shared.serving.job import Words
 from shared.serving.prompt import read_order
@@ -169,7 +169,7 @@ def test_words_come_whole_and_as_soon_as_they_can(text, stops, data):
         found += words.add(raw[:n], last=n == len(raw))
         raw = raw[n:]
         said = text.encode()[: len(text.encode()) - len(raw)].decode(errors="ignore")
-        assert text.startswith(found) and len(said) - len(found) < 3 or words.stopped
+        assert (text.startswith(found) and len(said) - len(found) < 3) or words.stopped
     if any(stop in text for stop in stops):
         assert words.stopped and not any(stop in found for stop in stops)
         assert any(text[len(found) :].startswith(stop) for stop in stops)

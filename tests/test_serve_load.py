@@ -199,7 +199,7 @@ def test_an_answer_that_takes_too_long(gate):
         with openai.OpenAI(base_url=f"{address}/v1", api_key="x", max_retries=0) as client:
             stream = client.completions.create(model="small", prompt="a", stream=True)
             with pytest.raises(openai.APIError, match=r"0\.3 seconds"):
-                [*stream]
+                list(stream)
             gate.open.set()
             until(lambda: counts(address) == (0, 0))
             assert client.completions.create(model="small", prompt="a", max_tokens=1).usage

@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE, PLACE = "book/code", "<!-- modules -->"
-ROOMS = ("world", "text", "model", "training", "tasks", "practice", "book")
+ROOMS = ("world", "text", "model", "training", "tasks", "serving", "practice", "book")
 ROOM = """
 ## {room}
 
