@@ -4,7 +4,8 @@ Only batches, token files and n-grams need PyTorch, which is loaded when they ar
 """
 
 from shared.book.later import later
-from shared.text.bpe import CHUNKS, apply_merges, count_chunks, learn_merges, split_chunks
+from shared.text.bpe import apply_merges, learn_merges
+from shared.text.chunks import CHUNKS, count_chunks, split_chunks
 from shared.text.tokenizer import (
     ASSISTANT,
     END_OF_TEXT,

@@ -1,48 +1,14 @@
-"""Byte-pair encoding, as derived in chapter 2: text to chunks, chunks to parts, parts to merges.
+"""Byte-pair encoding, as derived in chapter 2: chunks to parts, parts to merges.
 
 A *chunk* is about a word; a *part* is a piece of it, at first a byte; a *pair* is two neighbors.
 From Sennrich et al. (2016), https://arxiv.org/abs/1508.07909, on bytes as in GPT-2 (2019).
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from heapq import heappop, heappush
-from pathlib import Path
 
-import regex
-
-from shared.text.words import split_special
-
-CHUNKS = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"  # GPT-2's
-
-
-def split_chunks(text: str) -> list[str]:
-    """GPT-2's chunks: nothing is ever merged across their borders, and together they are the text.
-
-    >>> split_chunks("It's 10 past.")
-    ['It', "'s", ' 10', ' past', '.']
-
-    Raises UnicodeEncodeError, a ValueError, on a lone surrogate: that is half a character, no text.
-    """
-    text.encode()
-    return regex.findall(CHUNKS, text)
-
-
-def count_chunks(
-    texts: str | Path | Iterable[str | Path], special_tokens: Collection[str] = ()
-) -> Counter[str]:
-    """How often each chunk occurs in a text (str), a file (Path) or several of either.
-
-    >>> count_chunks("no, no, no")
-    Counter({',': 2, ' no': 2, 'no': 1})
-    """
-    counts = Counter()
-    for text in [texts] if isinstance(texts, str | Path) else texts:
-        text = text.read_bytes().decode() if isinstance(text, Path) else text
-        for piece in split_special(text, special_tokens):
-            if piece not in special_tokens:
-                counts.update(split_chunks(piece))
-    return counts
+SHORT, NEVER = 64, 2**62  # bytes of a chunk; the rank of what has none
 
 
 class Row:
@@ -135,6 +101,23 @@ def apply_merges(chunk: bytes, ranks: dict[bytes, int]) -> list[bytes]:
     >>> apply_merges(b"lower", {b"er": 1, b"lo": 2, b"we": 3, b"low": 4})
     [b'low', b'er']
     """
+    if len(chunk) > SHORT:
+        return apply_to_long(chunk, ranks)
+    parts = [chunk[i : i + 1] for i in range(len(chunk))]
+    pairs = [ranks.get(chunk[i : i + 2], NEVER) for i in range(len(chunk) - 1)]
+    while pairs and (lowest := min(pairs)) < NEVER:
+        i = pairs.index(lowest)
+        parts[i : i + 2] = [parts[i] + parts[i + 1]]
+        del pairs[i]
+        if i:
+            pairs[i - 1] = ranks.get(parts[i - 1] + parts[i], NEVER)
+        if i < len(pairs):
+            pairs[i] = ranks.get(parts[i] + parts[i + 1], NEVER)
+    return parts
+
+
+def apply_to_long(chunk: bytes, ranks: dict[bytes, int]) -> list[bytes]:
+    """The same without looking at all pairs each time."""
     row = Row(chunk[i : i + 1] for i in range(len(chunk)))
     unions = [(i, chunk[i : i + 2]) for i in range(len(chunk) - 1)]
     heap = sorted((ranks[union], i, union) for i, union in unions if union in ranks)

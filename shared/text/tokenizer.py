@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Collection, Iterable
+from itertools import chain
 from pathlib import Path
 
 import tiktoken
 
 from shared.book import whole_file
-from shared.text.bpe import CHUNKS, apply_merges, count_chunks, learn_merges, split_chunks
+from shared.text.bpe import apply_merges, learn_merges
+from shared.text.chunks import CHUNKS, count_chunks, split_chunks
 from shared.text.words import check_ids, split_special
 
 END_OF_TEXT = "<|endoftext|>"
@@ -63,13 +65,30 @@ class Vocabulary:
             raise ValueError(f"{path} holds no complete vocabulary: {error!r}") from error
 
 
+class KnownChunks(dict):
+    """The ids of chunks met before, of which most of a text is made: of the short ones, 2**16."""
+
+    def __init__(self, ids: dict[bytes, int]):
+        self.ids = ids
+
+    def __missing__(self, chunk: str) -> list[int]:
+        whole = chunk.encode()
+        parts = [whole] if whole in self.ids else apply_merges(whole, self.ids)
+        found = [self.ids[part] for part in parts]
+        if len(self) == 2**16:
+            self.clear()
+        if len(chunk) <= 32:
+            self[chunk] = found
+        return found
+
+
 class BPEEncoder(Vocabulary):
     """From text to ids with GPT-2's chunks. A token's id is its rank: lower ids merge first."""
 
     def __init__(self, ids: dict[bytes, int], special_tokens: dict[str, int]):
         super().__init__(ids, special_tokens)
         check_ranks(ids)
-        self.known_chunks = {}  # most of a text is made of chunks met before
+        self.known_chunks = KnownChunks(ids)
 
     def encode(self, text: str, allowed_special: str | Collection[str] = ()) -> list[int]:
         """Token ids. Raises ValueError on a special token that is not in `allowed_special`.
@@ -88,19 +107,8 @@ class BPEEncoder(Vocabulary):
 
     def encode_ordinary(self, text: str) -> list[int]:
         """Token ids of plain text: special tokens are characters like any others."""
-        ids = []
-        for chunk in split_chunks(text):
-            ids += self.known_chunks.get(chunk) or self.encode_chunk(chunk)
-        return ids
-
-    def encode_chunk(self, chunk: str) -> list[int]:
-        """Token ids of one chunk, remembered if it is short, with at most 2**16 others."""
-        ids = [self.ids[part] for part in apply_merges(chunk.encode(), self.ids)]
-        if len(self.known_chunks) == 2**16:
-            self.known_chunks.clear()
-        if len(chunk) <= 32:
-            self.known_chunks[chunk] = ids
-        return ids
+        found = map(self.known_chunks.__getitem__, split_chunks(text))
+        return [*chain.from_iterable(found)]
 
 
 class BPETokenizer(BPEEncoder):
