@@ -47,7 +47,8 @@ slides: .venv/installed
 	$(BIN)/python -m tests.slides $(NB)
 
 bench: .venv/installed
-	for file in tests/benchmarks/bench_*.py; do $(BIN)/python -m tests.benchmarks.$$(basename $$file .py) || exit 1; done
+	$(BIN)/python -m tests.benchmarks.table
+	for name in gpt tokenfile shakespeare; do $(BIN)/python -m tests.benchmarks.bench_$$name || exit 1; done
 
 clean:
 	rm -rf .venv _build

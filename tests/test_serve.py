@@ -94,7 +94,7 @@ def test_a_seed_decides(client, decoding):
         assert found.choices[0].text == expected
         texts.append(expected)
     free = [client.completions.create(model="small", prompt="the", **options) for _ in range(3)]
-    assert len({*texts, *(one.choices[0].text for one in free)}) > 2
+    assert texts[0] != texts[1] and len({one.choices[0].text for one in free}) > 1
 
 
 def test_a_stream_is_the_same(client):

@@ -237,6 +237,8 @@ def test_seats_are_taken_and_given_up():
         for start, stop in ((0, old), (old, len(seats.jobs))):
             if start < stop and (start or stop == len(seats.jobs)):
                 logits = seats.logits(MODEL, start)
+                kept = seats.cache.lengths[start : len(seats.jobs)].tolist()
+                assert kept == [len(job.ids) for job in seats.jobs[start:]]
                 for job, found in zip(seats.jobs[start:], logits, strict=True):
                     close(found, next_logits(MODEL, [job.ids])[0])
                     job.ids.append(draw(TOKENIZER.vocab_size))

@@ -1,20 +1,33 @@
 """How fast BPE trains and encodes, beside the plain algorithm and beside tiktoken.
 
-    python -m tests.benchmarks.bench_bpe [FILE]
+    python -m tests.benchmarks.bench_bpe
 
-Without a file the prose is Python's own manual, which comes with Python.
+The prose is Python's own manual, which comes with Python.
 """
 
+import json
 import random
-import sys
-import time
 from collections import Counter
+from collections.abc import Iterator
 from itertools import pairwise
-from pathlib import Path
 from pydoc_data.topics import topics
+from statistics import median
 
-from shared.text import BPETokenizer, count_chunks, learn_merges, split_chunks
-from shared.world import stories
+from tokenizers import Tokenizer
+
+from shared.book import available
+from shared.model.export import hf_tokenizer
+from shared.text import (
+    SPECIAL_TOKENS,
+    BPEEncoder,
+    BPETokenizer,
+    count_chunks,
+    learn_merges,
+    split_chunks,
+)
+from tests.benchmarks.row import Row, seconds
+
+GROUP, ROUNDS = "Byte-pair encoding", 9
 
 
 def prose() -> str:
@@ -59,54 +72,50 @@ def naive_parts(chunk: bytes, ranks: dict[bytes, int]) -> list[bytes]:
         parts[i : i + 2] = [parts[i] + parts[i + 1]]
 
 
-def seconds(function, *arguments, runs: int = 3) -> tuple[float, object]:
-    """The shortest of several runs, and the result."""
-    times = []
-    for _ in range(runs):
-        start = time.perf_counter()
-        result = function(*arguments)
-        times.append(time.perf_counter() - start)
-    return min(times), result
+def training(text: str, n_merges: int = 500) -> Row:
+    """Both algorithms on the same text."""
+    fast = min(seconds(lambda: learn_merges(count_chunks(text), n_merges)) for _ in range(3))
+    plain = []
+    slow = seconds(lambda: plain.extend(naive_merges(split_chunks(text), n_merges)))
+    assert learn_merges(count_chunks(text), n_merges) == plain, "the two algorithms disagree"
+    what = f"{n_merges} merges on {len(text.encode()) / 1e3:.0f} KB"
+    return Row(GROUP, what, n_merges / fast, "merges/s", slow / fast, "counting all pairs anew")
 
 
-def report(what: str, number: float, unit: str) -> None:
-    print(f"{what:<60}{number:8.2f} {unit}")
+def encoding(text: str, bpe: BPEEncoder) -> Iterator[Row]:
+    """A text that is new to the encoder, and again, against tiktoken and tokenizers in turns."""
+    others = {
+        "tiktoken": bpe.to_tiktoken().encode_ordinary,
+        "tokenizers": Tokenizer.from_str(json.dumps(hf_tokenizer(bpe))).encode,
+    }
+    ids = bpe.encode_ordinary(text)
+    assert ids == others["tiktoken"](text) == others["tokenizers"](text).ids
+    rounds = []
+    for _ in range(ROUNDS):
+        bpe.known_chunks.clear()
+        functions = (bpe.encode_ordinary, bpe.encode_ordinary, *others.values())
+        rounds.append([seconds(lambda function=function: function(text)) for function in functions])
+    size, what = len(text.encode()) / 1e6, f"{bpe.vocab_size:,} tokens"
+    for i, (kind, bound) in enumerate((("new", 0.2), ("known", None))):
+        rate = size / median(times[i] for times in rounds)
+        for j, name in enumerate(others, start=2):
+            ratio = median(times[j] / times[i] for times in rounds)
+            said = f"encoding {size:.1f} MB of {kind} text, {what}"
+            yield Row(GROUP, said, rate, "MB/s", ratio, name, bound if j == 2 else None)
 
 
-def training(text: str, n_merges: int = 500) -> float:
-    """Report both algorithms on the same text; how many times as fast ours is."""
-    fast, ours = seconds(lambda: learn_merges(count_chunks(text), n_merges))
-    slow, plain = seconds(lambda: naive_merges(split_chunks(text), n_merges), runs=1)
-    assert ours == plain, "the two algorithms disagree"
-    report(f"{n_merges} merges on {len(text.encode()) / 1e3:.0f} KB, keeping an index", fast, "s")
-    report("the same merges, rescanning everything", slow, "s")
-    report("times as fast", slow / fast, "")
-    return slow / fast
-
-
-def encoding(text: str, bpe: BPETokenizer) -> None:
-    """Report the speed of our encoder and of tiktoken's; their ids must be equal."""
-    megabytes, reference = len(text.encode()) / 1e6, bpe.to_tiktoken()
-    first, _ = seconds(bpe.encode_ordinary, text, runs=1)
-    warm, ours = seconds(bpe.encode_ordinary, text)
-    rust, theirs = seconds(reference.encode_ordinary, text)
-    assert ours == theirs, "the two encoders disagree"
-    report(f"encode {megabytes:.2f} MB, first time", megabytes / first, "MB/s")
-    report("encode it again", megabytes / warm, "MB/s")
-    report("tiktoken, the same ids", megabytes / rust, "MB/s")
+def rows() -> Iterator[Row]:
+    text = prose()
+    yield training(text[:130_000])
+    yield from encoding(text, BPETokenizer.train(text, 2048, SPECIAL_TOKENS))
+    if available("gpt2-vocabulary"):
+        yield from encoding(text, BPETokenizer.from_gpt2())
     bad = "".join(random.Random(0).choices("abcdefghijklmnop", k=100_000))
-    report("encode one chunk of 100,000 random letters", seconds(bpe.encode, bad, runs=1)[0], "s")
-
-
-def main() -> None:
-    text = Path(sys.argv[1]).read_text(encoding="utf-8") if len(sys.argv) > 1 else prose()
-    training(text[:130_000])
-    encoding(text, BPETokenizer.train(text, 1024))
-    tales = [story.text for story in stories(20_000)]
-    elapsed, bpe = seconds(BPETokenizer.train, tales, 1024, runs=1)
-    size = sum(map(len, tales)) / 1e6
-    report(f"vocabulary of {bpe.vocab_size} from 20,000 stories, {size:.1f} MB", elapsed, "s")
+    bpe = BPETokenizer.train(text, 1024)
+    rate = len(bad) / 1e6 / seconds(lambda: bpe.encode(bad))
+    yield Row(GROUP, "one chunk of 100,000 random letters", rate, "MB/s")
 
 
 if __name__ == "__main__":
-    main()
+    for row in rows():
+        print(row, flush=True)

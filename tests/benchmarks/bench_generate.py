@@ -5,8 +5,7 @@ medians over the rounds. Without the cache fewer tokens are written, in the same
 beginning, in the middle and at the end of what the others write. The small model has one thread.
 """
 
-import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import replace
 from statistics import median
 
@@ -14,15 +13,11 @@ import torch
 
 from shared.model import GPT, GPT2, TALES, generate
 from shared.model.weights import to_gpt2
+from tests.benchmarks.row import Row, seconds
 from tests.test_gpt import hugging_face
 
 PROMPT, ROUNDS, FEW = 8, 5, 4
-
-
-def seconds(function: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    function()
-    return time.perf_counter() - start
+GROUP = "Writing"
 
 
 def twins() -> tuple[GPT, torch.nn.Module]:
@@ -41,7 +36,7 @@ def without_cache(model: GPT, rows: list[list[int]], n: int) -> float:
     return found * n / (len(places) * FEW)
 
 
-def compare(ours: GPT, theirs: torch.nn.Module, B: int, n: int) -> None:
+def compare(ours: GPT, theirs: torch.nn.Module, B: int, n: int, bound: float) -> Iterator[Row]:
     """Write n tokens in B rows: ours, transformers', and for a single row ours uncached."""
     ids = torch.randint(50_257, (B, PROMPT), generator=torch.Generator().manual_seed(1))
     options = {"do_sample": False, "min_new_tokens": n, "max_new_tokens": n, "pad_token_id": 0}
@@ -51,40 +46,42 @@ def compare(ours: GPT, theirs: torch.nn.Module, B: int, n: int) -> None:
 
     rows = generate(ours, ids, n)
     same = sum(a == b for a, b in zip(rows, opponent().tolist(), strict=True))
+    assert same > 0.8 * B, f"only {same} of {B} rows are the same"
     rounds = []
     for _ in range(ROUNDS):
         own, other = seconds(lambda: generate(ours, ids, n)), seconds(opponent)
         rounds.append((own, other / own, without_cache(ours, rows, n) / own if B == 1 else 0))
     own, ratio, gain = map(median, zip(*rounds, strict=True))
-    print(
-        f"124 M, {B} x {n} tokens: {B * n / own:.0f} tokens a second, {ratio:.2f} times "
-        f"transformers ({same} of {B} rows are the same)"
-        + (f", {gain:.1f} times ourselves without a cache" if gain else ""),
-        flush=True,
-    )
+    what, rate = f"124 million parameters, {B} x {n} tokens", (B * n / own, "tokens/s")
+    yield Row(GROUP, what, *rate, ratio, "transformers, with its cache", bound)
+    if B == 1:
+        yield Row(GROUP, what, *rate, gain, "ourselves without a cache", 5.0)
 
 
-def small(B: int, n: int) -> None:
+def small(B: int, n: int, bound: float) -> Iterator[Row]:
     """The model of the book."""
     model, prompts = GPT(TALES, torch.Generator().manual_seed(0)).eval(), [[0]] * B
-    own = median(seconds(lambda: generate(model, prompts, n)) for _ in range(ROUNDS))
-    plain = seconds(lambda: generate(model, prompts, n, cache=False))
-    print(
-        f"0.94 M, {B} x {n} tokens: {own:.2f} s, {B * n / own:,.0f} tokens a second, "
-        f"{plain / own:.1f} times ourselves without a cache",
-        flush=True,
-    )
+    rounds = []
+    for _ in range(ROUNDS):
+        own = seconds(lambda: generate(model, prompts, n))
+        rounds.append((own, seconds(lambda: generate(model, prompts, n, cache=False)) / own))
+    own, gain = map(median, zip(*rounds, strict=True))
+    what, rate = f"1.09 million parameters, {B} x {n} tokens, one thread", B * n / own
+    yield Row(GROUP, what, rate, "tokens/s", at_least=bound)
+    yield Row(GROUP, what, rate, "tokens/s", gain, "ourselves without a cache")
 
 
-def main() -> None:
+def rows() -> Iterator[Row]:
     torch.set_num_threads(2)
     models = twins()
-    compare(*models, B=1, n=200)
-    compare(*models, B=16, n=60)
+    yield from compare(*models, B=1, n=200, bound=1.2)
+    yield from compare(*models, B=16, n=60, bound=1.0)
     torch.set_num_threads(1)
-    small(B=1, n=120)
-    small(B=64, n=120)
+    yield from small(B=1, n=200, bound=500)
+    yield from small(B=16, n=200, bound=500)
+    torch.set_num_threads(2)
 
 
 if __name__ == "__main__":
-    main()
+    for row in rows():
+        print(row, flush=True)
