@@ -1,7 +1,8 @@
 """The book's page of speeds: measured, stored, and written from what is stored.
 
-    python -m tests.benchmarks.table           measures, which takes ten minutes, stores and writes
-    python -m tests.benchmarks.table --page    writes the page again
+    python -m tests.benchmarks.table                   measures all, which takes ten minutes
+    python -m tests.benchmarks.table training writing  measures these parts, and keeps the others
+    python -m tests.benchmarks.table page              only writes the page again
 
 Speeds belong to one machine; ratios, measured in turns, say more. A quiet machine is needed.
 """
@@ -12,7 +13,6 @@ import sys
 from dataclasses import asdict
 from datetime import date
 from importlib.metadata import version
-from itertools import groupby
 from pathlib import Path
 
 import torch
@@ -24,11 +24,12 @@ from tests.notebooks import ROOT
 
 STORED, PAGE = Path(__file__).with_name("speed.json"), ROOT / "book" / "speed.md"
 OTHERS = ("torch", "transformers", "tiktoken", "tokenizers")
+PARTS = {"training": bench_train, "writing": bench_generate, "bpe": bench_bpe}
 HEAD = """# How fast it is
 
 The code of this book is written to be read. How much speed does that cost? Here it is measured against the programs that people use, on the same machine, with the same weights or the same text, each in turn, several times over. The ratios are medians over the rounds. Above 1, the book's code is the faster one.
 
-Measured on {date} with {cpu}, {threads} threads, 32-bit numbers, Python {python}, {versions}. Your machine will have other speeds; the ratios should be similar.
+All of it is computed with 32-bit numbers, and with two threads unless said otherwise. Your machine will have other speeds; the ratios should be similar.
 """  # noqa: E501
 FOOT = """
 What is compared:
@@ -49,7 +50,6 @@ def machine() -> dict:
     return {
         "date": date.today().isoformat(),
         "cpu": names[0] if names else platform.processor() or platform.machine(),
-        "threads": torch.get_num_threads(),
         "python": platform.python_version(),
         "versions": {name: version(name) for name in OTHERS},
     }
@@ -60,31 +60,41 @@ def line(row: Row) -> str:
     return f"| {row.what} | {rounded(row.speed)} {row.unit} | {ratio} | {row.than} |"
 
 
+def section(part: dict) -> str:
+    """The rows of one benchmark, and when and where they were measured."""
+    rows, about = [Row(**row) for row in part["rows"]], part["machine"]
+    versions = ", ".join(f"{name} {number}" for name, number in about["versions"].items())
+    return (
+        f"\n## {rows[0].group}\n\n| what | speed | times as fast | as |\n|---|---|---|---|\n"
+        + "".join(f"{line(row)}\n" for row in rows)
+        + f"\nMeasured on {about['date']}: {about['cpu']}, Python {about['python']}, {versions}.\n"
+    )
+
+
 def page(stored: dict) -> str:
     """The page in Markdown."""
-    about = stored["machine"]
-    versions = ", ".join(f"{name} {number}" for name, number in about["versions"].items())
-    parts = [HEAD.format(**about | {"versions": versions})]
-    rows = [Row(**row) for row in stored["rows"]]
-    for group, members in groupby(rows, key=lambda row: row.group):
-        parts.append(f"\n## {group}\n\n| what | speed | times as fast | as |\n|---|---|---|---|\n")
-        parts += [f"{line(row)}\n" for row in members]
-    return "".join([*parts, FOOT])
+    return "".join([HEAD, *(section(stored[name]) for name in PARTS if name in stored), FOOT])
 
 
-def measured() -> dict:
-    """All benchmarks, printed as they come."""
+def measure(name: str) -> dict:
+    """One benchmark, printed as it goes."""
     torch.set_num_threads(2)
-    found = {"machine": machine(), "rows": []}
-    for module in (bench_train, bench_generate, bench_bpe):
-        for row in module.rows():
-            print(row, flush=True)
-            found["rows"].append(asdict(row))
-    return found
+    part = {"machine": machine(), "rows": []}
+    for row in PARTS[name].rows():
+        print(row, flush=True)
+        part["rows"].append(asdict(row))
+    return part
+
+
+def main(names: list[str]) -> None:
+    stored = json.loads(STORED.read_text()) if STORED.exists() else {}
+    for name in names or PARTS:
+        if name != "page":
+            stored[name] = measure(name)
+            with whole_file(STORED) as file:
+                file.write((json.dumps(stored, indent=1) + "\n").encode())
+    PAGE.write_text(page(stored), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    if "--page" not in sys.argv:
-        with whole_file(STORED) as file:
-            file.write((json.dumps(measured(), indent=1) + "\n").encode())
-    PAGE.write_text(page(json.loads(STORED.read_text())), encoding="utf-8")
+    main(sys.argv[1:])
