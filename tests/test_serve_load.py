@@ -128,8 +128,9 @@ def test_the_line_is_bounded(gate):
             jobs.append(pool.submit(httpx.post, address + TEXT, json=body, timeout=30))
             until(lambda expected=expected: counts(address) == expected)
         with openai.OpenAI(base_url=f"{address}/v1", api_key="x", max_retries=0) as client:
-            with pytest.raises(openai.RateLimitError, match="3 requests are waiting"):
+            with pytest.raises(openai.RateLimitError, match="3 requests are waiting") as error:
                 client.completions.create(model="small", prompt="a")
+            assert error.value.response.headers["Retry-After"] == "1"
             gate.open.set()
             assert [job.result().status_code for job in jobs] == [200] * 4
             assert client.completions.create(model="small", prompt="a", max_tokens=1).usage
