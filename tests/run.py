@@ -48,7 +48,7 @@ def run(path: Path) -> None:
     start, notebook = time.perf_counter(), nbformat.read(path, as_version=4)
     Runner(
         notebook,
-        timeout=600,
+        timeout=900,
         record_timing=False,
         force_raise_errors=True,  # also where a reader's "run all" goes on
         resources={"metadata": {"path": path.parent}},
