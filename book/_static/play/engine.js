@@ -1,0 +1,126 @@
+/* The page's side of a model: questions to the worker, and what has been read. */
+
+"use strict";
+
+const PLAY = new URL(".", document.currentScript.src).href; // where these scripts are
+const PORTION = 16; // tokens read at a time: another text need not wait for more
+
+/** A model in a worker; from a disk, where browsers start no worker, in the page itself. */
+class Engine {
+  constructor() {
+    this.waiting = new Map();
+    this.number = 0;
+  }
+
+  async start() {
+    try {
+      this.worker = new Worker(`${PLAY}worker.js`);
+      this.worker.onmessage = ({ data }) => this.hear(data);
+      this.worker.onerror = () => this.waiting.forEach(({ reject }) => reject(Error("no worker")));
+    } catch {
+      for (const name of ["gpt", "weights", "host"]) await addScript(`${PLAY}${name}.js`);
+      this.host = new Host();
+    }
+  }
+
+  async ask(name, argument) {
+    if (!this.worker && !this.host) await this.start();
+    if (this.host) {
+      await new Promise((resolve) => setTimeout(resolve)); // the page may draw
+      return this.host[name](argument);
+    }
+    const number = ++this.number;
+    return new Promise((resolve, reject) => {
+      this.waiting.set(number, { resolve, reject });
+      this.worker.postMessage({ name, argument, number });
+    });
+  }
+
+  hear({ number, answer, error }) {
+    const { resolve, reject } = this.waiting.get(number);
+    this.waiting.delete(number);
+    if (error === undefined) resolve(answer);
+    else reject(Error(error));
+  }
+
+  stop() {
+    this.worker?.terminate();
+  }
+}
+
+const scripts = new Map();
+
+/** A script of this folder, once. */
+function addScript(src) {
+  if (!scripts.has(src))
+    scripts.set(src, new Promise((onload, onerror) =>
+      document.head.append(Object.assign(document.createElement("script"), { src, onload, onerror }))));
+  return scripts.get(src);
+}
+
+/** A loaded model as the views use it: its tokenizer and numbers, and the text that it has read. */
+class Model {
+  constructor(engine, { config, vocabulary, parameters }) {
+    Object.assign(this, { engine, config, vocabulary, parameters });
+    this.tokenizer = new Tokenizer(vocabulary);
+    this.forget();
+  }
+
+  static async load(url) {
+    const engine = new Engine();
+    return new Model(engine, await engine.ask("load", url));
+  }
+
+  static async open(files) {
+    const engine = new Engine();
+    try {
+      return new Model(engine, await engine.ask("open", files));
+    } catch (error) {
+      engine.stop();
+      throw error;
+    }
+  }
+
+  forget() {
+    const { n_layers: L, n_heads: H } = this.config;
+    this.ids = [];
+    this.logits = [];
+    this.attention = Array.from({ length: L }, () => Array.from({ length: H }, () => []));
+  }
+
+  /** What the model sees of a text: all, or, if that is too long, what is left when its first half
+      contexts are dropped, as few as need be. */
+  visible(ids) {
+    const T = this.config.context_length, half = Math.max(1, T >> 1);
+    return ids.slice(Math.max(0, Math.ceil((ids.length - T) / half)) * half);
+  }
+
+  /** Read a text, in portions; false if `wanted` says in between that nobody wants it any more.
+
+      Then logits[t] and attention[layer][head][t] are there for each of its tokens. */
+  read(ids, { wanted = () => true, ahead = false } = {}) {
+    this.last = (this.last ?? Promise.resolve()).catch(() => {}).then(() =>
+      wanted() && this.readNow(ids, wanted, ahead)); // one after the other
+    return this.last;
+  }
+
+  async readNow(ids, wanted, ahead) {
+    let ms = 0;
+    for (;;) {
+      let known = 0;
+      while (known < ids.length && ids[known] === this.ids[known]) known++;
+      if (known === ids.length) break;
+      const portion = ids.slice(0, known + PORTION);
+      const answer = await this.engine.ask("read", { ids: portion, known, ahead });
+      this.ids = portion;
+      this.logits.splice(known, Infinity, ...answer.logits);
+      this.attention.forEach((heads, l) => heads.forEach((rows, h) =>
+        rows.splice(known, Infinity, ...answer.attention[l][h])));
+      ms += answer.ms;
+      if (!wanted()) return false;
+    }
+    this.ids.length = this.logits.length = ids.length;
+    this.ms = ms;
+    return true;
+  }
+}

@@ -1,0 +1,274 @@
+/* Writing: the model reads a beginning, says what comes next, and one token after another is drawn. */
+
+"use strict";
+
+const TOP_K = [1, 2, 3, 5, 10, 20, 50, 100, 200, Infinity]; // the places of a slider
+const PAUSE = 60; // ms after each token, so that one can watch; the model is far quicker
+const FRAME = 40; // ms between pictures at full speed
+const MOST = 300; // tokens written at a time, should a story not end
+const LONGEST = 10_000; // characters of a beginning that are read
+
+let model, tokenizer; // once they are loaded
+let ids = []; // the text: the end of the story before, what the reader typed, what was written
+let typed = 1; // how many of the ids are the reader's, with the first
+let shown = []; // the tokens that the model has read and the page shows: the last ones of ids
+let chosen = null; // the place in `shown` of the token that is looked at; null is the last
+let head = [0, 0]; // the layer and head that are looked at
+let writing = null; // a mark of the writing that goes on; another one, or null, stops it
+let wanted = 0; // counts what should be read: only the last is
+let settled = Promise.resolve(); // when the last has been read
+let chips;
+
+const place = () => Math.min(chosen ?? Infinity, shown.length - 1);
+const ended = () => ids.length > 1 && ids.at(-1) === tokenizer.end;
+
+// Loading: only when a reader asks for it
+
+async function load() {
+  if (find("write").ariaBusy) return;
+  find("write").ariaBusy = "true";
+  find("write").textContent = "Loading …";
+  try {
+    await use(await bookModel());
+  } catch {
+    find("status").textContent = "The model's file can't be loaded from here. Try again?";
+    find("write").textContent = "Load the model";
+  }
+  find("write").ariaBusy = null;
+}
+
+let book; // the book's model, for all views
+
+function bookModel() {
+  const url = new URL(document.querySelector(".lm-play").dataset.model, document.baseURI).href;
+  book ??= Model.load(url);
+  book.catch(() => (book = undefined));
+  return book;
+}
+
+/** Write with this model from now on. */
+async function use(one) {
+  writing = null;
+  [model, tokenizer, head, shown] = [one, one.tokenizer, [0, 0], []];
+  for (const id of ["inside", "one", "back", "again", "more"]) find(id).hidden = false;
+  drawHeads();
+  await begin();
+}
+
+// What the reader does
+
+async function begin() {
+  const text = find("beginning").value, read = text.slice(-LONGEST);
+  ids = [tokenizer.end, ...tokenizer.encode(read)];
+  typed = ids.length;
+  const dropped = ids.length - model.visible(ids).length;
+  const cut = text.length > LONGEST ? `Of your ${text.length} characters the last ${LONGEST} are read. ` : "";
+  const said = dropped
+    ? `${cut}Your beginning has ${ids.length} tokens: the first ${dropped} are dropped, since the ` +
+      `model's context holds ${model.config.context_length}.`
+    : text ? "The model has read your beginning." : "Nothing yet: the model begins a story by itself.";
+  if (find("status").textContent !== said) find("status").textContent = said;
+  await change();
+}
+
+/** Keep the first n tokens. The box shows the reader's own: fewer, if they were among the others. */
+function cut(n) {
+  ids = ids.slice(0, n);
+  if (n < typed) find("beginning").value = tokenizer.decode(ids.slice(1));
+  typed = Math.min(typed, n);
+}
+
+/** Write a token after the chosen one; what stood there makes way. */
+function add(id) {
+  cut(ids.length - shown.length + place() + 1);
+  ids.push(id);
+  find("status").textContent = "";
+  return change();
+}
+
+/** Let the model read what has changed, and show it. */
+function change() {
+  return (settled = readAndShow());
+}
+
+async function readAndShow() {
+  const mine = ++wanted, now = model.visible(ids);
+  chosen = null;
+  const still = () => mine === wanted;
+  if (!(await model.read(now, { wanted: still, ahead: writing !== null })) || !still()) return;
+  shown = now;
+  if (!writing) draw();
+}
+
+const settings = () => ({
+  temperature: Number(find("temperature").value),
+  topK: TOP_K[find("top-k").value],
+  topP: Number(find("top-p").value),
+});
+
+const seed = () => Math.trunc(Number(find("seed").value)) || 0;
+
+/** The token that the seed draws at this place: the same whenever the text is the same. */
+async function writeOne() {
+  await settled;
+  chosen = null;
+  const probs = nextTokenProbs(model.logits[shown.length - 1], settings());
+  await add(sampleToken(probs, uniform(seed(), ids.length)));
+}
+
+async function write() {
+  if (ended()) {
+    find("seed").value = seed() + 1; // the same one would tell the same story
+    await begin();
+  }
+  const mine = (writing = Symbol("writing")), start = ids.length, began = performance.now();
+  const fast = find("fast").checked;
+  let n = 0, computed = 0, drawn = 0;
+  draw();
+  while (writing === mine && n < MOST && !(n && ended())) {
+    await writeOne();
+    n += 1;
+    computed += model.ms;
+    const now = performance.now();
+    // who asked for no motion gets whole sentences
+    const due = quiet.matches ? /[.!?]/.test(tokenizer.tokens[ids.at(-1)]) : !fast || now - drawn > FRAME;
+    if (due && writing === mine) {
+      draw();
+      drawn = now;
+    }
+    sayAloud(start);
+    if (due) await new Promise((resolve) => setTimeout(resolve, fast || quiet.matches ? 0 : PAUSE));
+  }
+  if (writing !== mine && writing) return; // the next story has begun
+  const stopped = writing !== mine;
+  writing = null;
+  const end = ended() ? " The end." : stopped ? " Stopped." : "";
+  find("status").textContent = `${n} tokens, ${rate(n, performance.now() - began)} a second; ` +
+    `the model alone computes ${rate(n, computed)} a second.${end}`;
+  draw();
+}
+
+/** Sentence by sentence, for those who listen. */
+function sayAloud(start) {
+  const text = tokenizer.decode(ids.slice(start).filter((id) => id !== tokenizer.end));
+  const sentences = text.split(/(?<=[.!?]["']?) /);
+  const whole = ended() ? sentences.at(-1) : sentences.at(-2);
+  if (whole && whole !== find("log").textContent) find("log").textContent = whole;
+}
+
+// What the reader sees
+
+function draw() {
+  find("write").textContent = writing ? "Stop" : ended() ? "Write another story" : "Write a story";
+  find("said").ariaLive = writing ? "off" : "polite";
+  const [layer, h] = head, row = model.attention[layer][h][place()];
+  chips.draw(tokenizer, shown, place(), { heat: row, typed: typed - (ids.length - shown.length) });
+  find("count").textContent = `${shown.length} of at most ${model.config.context_length} tokens`;
+  find("said").replaceChildren(...describe(row));
+  drawNext();
+  drawMaps();
+}
+
+/** The chosen token in words. */
+function describe(row) {
+  const t = place(), name = (s) => code(tokenizer, shown[s]);
+  const looks = ranking(row).slice(0, 3).filter((s) => row[s] >= 0.01);
+  const parts = ["Token ", name(t), ` has the id ${shown[t]}. `];
+  if (t > 0) {
+    const p = nextTokenProbs(model.logits[t - 1])[shown[t]];
+    parts.push(`Here the model had given it ${percent(p)}. `);
+  }
+  parts.push(`In layer ${head[0] + 1}, head ${head[1] + 1} it looks most at `);
+  looks.forEach((s, i) => parts.push(i ? ", " : "", name(s), ` ${percent(row[s])}`));
+  return [...parts, "."];
+}
+
+function drawNext() {
+  const t = place(), logits = model.logits[t];
+  const own = nextTokenProbs(logits), now = nextTokenProbs(logits, settings());
+  const likeliest = ranking(logits).slice(0, 10);
+  const most = Math.max(own[likeliest[0]], now[likeliest[0]]); // as wide as there is room
+  const rows = likeliest.map((id) => ({
+    ...{ id, text: tokenizer.spell([id])[0].text, most },
+    ...{ p: now[id], own: own[id], taken: id === shown[t + 1] },
+  }));
+  drawBars(find("bars"), rows, (id) => {
+    writing = null;
+    add(id);
+  });
+  find("bars-title").replaceChildren("What comes after ", code(tokenizer, shown[t]), "?");
+}
+
+function drawHeads() {
+  find("maps").replaceChildren();
+  find("maps").style.setProperty("--heads", Math.min(model.config.n_heads, 8));
+  model.attention.forEach((heads, l) => heads.forEach((_, h) => {
+    const label = make("label", "lm-head"), radio = make("input"), map = make("canvas");
+    Object.assign(radio, { type: "radio", name: "lm-head", checked: l === head[0] && h === head[1] });
+    radio.ariaLabel = `Layer ${l + 1}, head ${h + 1}`;
+    radio.onchange = () => {
+      head = [l, h];
+      draw();
+    };
+    label.append(radio, map);
+    find("maps").append(label);
+  }));
+}
+
+/** The attention weights of each head as a picture, a pixel for each pair of tokens. */
+function drawMaps() {
+  if (!find("maps").checkVisibility?.()) return; // in the introduction
+  const heads = model.config.n_heads;
+  find("maps").querySelectorAll("canvas").forEach((map, i) => {
+    const rows = model.attention[Math.floor(i / heads)][i % heads].slice(0, shown.length);
+    paint(map, rows, 1, place());
+    map.classList.toggle("lm-coarse", shown.length < 40);
+  });
+}
+
+// Wires
+
+/** Whatever the reader does stops the writing; the button that says "Stop" does only that. */
+const interrupt = (act) => (event) => {
+  const stop = writing && event.currentTarget === find("write");
+  writing = null;
+  if (!stop) act(event);
+};
+
+function wireWriting() {
+  const said = {
+    temperature: ({ temperature: t }) => (t ? t.toFixed(1) : "0"),
+    "top-k": ({ topK }) => (topK < Infinity ? String(topK) : "all"),
+    "top-p": ({ topP }) => topP.toFixed(2),
+  };
+  for (const [id, words] of Object.entries(said)) {
+    const tell = () => {
+      find(id).ariaValueText = find(id).nextElementSibling.value = words(settings());
+      if (shown.length) drawNext();
+    };
+    find(id).addEventListener("input", tell);
+    tell();
+  }
+  find("beginning").addEventListener("focus", () => model || load());
+  const actions = {
+    write: () => (model ? write() : load()),
+    one: writeOne,
+    back: () => {
+      cut(Math.max(1, ids.length - 1));
+      return change();
+    },
+    again: begin,
+  };
+  for (const [id, act] of Object.entries(actions)) find(id).onclick = interrupt(act);
+  find("beginning").addEventListener("input", interrupt(() => model && begin()));
+  chips = new Chips(find("chips"), (t) => {
+    writing = null;
+    chosen = t;
+    draw();
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") writing = null;
+  });
+}
+
+wireWriting();
