@@ -3,7 +3,6 @@
 "use strict";
 
 const PLAY = new URL(".", document.currentScript.src).href; // where these scripts are
-const PORTION = 16; // tokens read at a time: another text need not wait for more
 
 /** A model in a worker; from a disk, where browsers start no worker, in the page itself. */
 class Engine {
@@ -110,9 +109,8 @@ class Model {
       let known = 0;
       while (known < ids.length && ids[known] === this.ids[known]) known++;
       if (known === ids.length) break;
-      const portion = ids.slice(0, known + PORTION);
-      const answer = await this.engine.ask("read", { ids: portion, known, ahead });
-      this.ids = portion;
+      const answer = await this.engine.ask("read", { ids, known, ahead });
+      this.ids = ids.slice(0, answer.n);
       this.logits.splice(known, Infinity, ...answer.logits);
       this.attention.forEach((heads, l) => heads.forEach((rows, h) =>
         rows.splice(known, Infinity, ...answer.attention[l][h])));

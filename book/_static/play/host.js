@@ -3,6 +3,7 @@
 "use strict";
 
 const LENS = 10; // of the likeliest tokens
+const PORTION = 16; // new tokens read at a time: another question need not wait for more
 
 /** The object that a model's script calls talesModel with. */
 async function fetchModel(url) {
@@ -44,7 +45,7 @@ class Host {
     return { config: model.config, vocabulary: { tokens, special_tokens }, parameters: count };
   }
 
-  /** Read a text. -> what is new since it was `same` as before, and how long it took
+  /** Read a portion of a text. -> how far, what the page does not know yet, and how long it took
 
       The other reading is that of a text that has lost its first half: `ahead` reads it along, a
       little with each token, so that nothing stops when the context is full. */
@@ -52,11 +53,13 @@ class Host {
     const start = performance.now(), [a, b] = this.readings;
     if (b.common(ids) > a.common(ids)) this.readings.reverse();
     const [reading, other] = this.readings;
-    this.model.read(ids, reading);
+    const n = Math.min(ids.length, reading.common(ids) + PORTION);
+    this.model.read(ids.slice(0, n), reading);
     if (ahead) this.readAhead(ids, other);
-    const attention = reading.attention.map((heads) => heads.map((rows) => rows.slice(known, ids.length)));
+    const rowsOf = (rows) => rows.slice(known, n);
+    const attention = reading.attention.map((heads) => heads.map(rowsOf));
     const ms = performance.now() - start;
-    return { logits: reading.logits.slice(known), attention, ms };
+    return { n, logits: reading.logits.slice(known), attention, ms };
   }
 
   readAhead(ids, other) {

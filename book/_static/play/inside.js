@@ -26,13 +26,12 @@ async function lookInside() {
     const all = [tokenizer.end, ...tokenizer.encode(find("prompt").value)], ids = all.slice(-most);
     trace = await subject.engine.ask("trace", ids);
     follow = { t: last(), s: last(), h: 0 };
-    followLikeliest();
     button.textContent = "Look inside";
     find("inside-status").textContent = all.length > most
       ? `The prompt has ${all.length} tokens; the last ${most} are shown.`
       : `The model has read ${ids.length} tokens. Go on with Next.`;
     drawPath();
-    showStep(Math.min(step, steps().length - 1));
+    showStep(0);
   } catch {
     find("inside-status").textContent = "The model's file can't be loaded from here. Try again?";
   }
@@ -44,10 +43,18 @@ function forgetInside() {
   find("tour").hidden = true;
 }
 
-/** The key that the followed token looks at most, in the head and layer of this step. */
-function followLikeliest() {
-  const { layer, part } = steps()[step] ?? {};
+/** In an attention step: the key that the followed token looks at most, in its head. */
+function followMost() {
+  const { layer, part } = steps()[step];
   if (part === "attention") follow.s = ranking(trace.attention[layer][follow.h][follow.t])[0];
+}
+
+/** The head that tells most: it looks at one token that is neither the first nor the token itself. */
+function chooseHead() {
+  const { layer, part } = steps()[step];
+  if (part !== "attention") return;
+  const most = trace.attention[layer].map((rows) => Math.max(0, ...rows[follow.t].slice(1, -1)));
+  follow.h = most.indexOf(Math.max(...most));
 }
 
 // The steps: each has a title, an explanation and pictures
@@ -128,7 +135,7 @@ function headPicker(layer) {
     radio.ariaLabel = `Head ${h + 1}`;
     radio.onchange = () => {
       follow.h = h;
-      followLikeliest();
+      followMost();
       showStep(step, "lm-inside-head");
     };
     paint(map, rows, 1, follow.t);
@@ -211,7 +218,6 @@ function logitsStep() {
   more.append("Write ", token(best.id), " and look again");
   more.onclick = () => {
     find("prompt").value = subject.tokenizer.decode([...trace.ids, best.id].filter((id) => !subject.tokenizer.names.has(id)));
-    step = 0;
     lookInside();
   };
   const canAdd = t === last() && !subject.tokenizer.names.has(best.id);
@@ -224,7 +230,8 @@ function showStep(n, focus) {
   const all = steps();
   if (n !== step) {
     step = n;
-    followLikeliest();
+    chooseHead();
+    followMost();
   }
   const { title, part, ...more } = all[step], [words, ...pictures] = explain[part](more);
   find("tour").hidden = false;
@@ -244,15 +251,17 @@ function showStep(n, focus) {
   else if (focus !== undefined) find("step-body").querySelector(`.lm-row[value="${focus}"]`)?.focus();
 }
 
+/** The way through the model, as buttons: a block is one piece. */
 function drawPath() {
-  find("path").replaceChildren(...steps().map(({ title, short, layer, part }, i) => {
-    const item = make("li"), button = make("button", `lm-part-${part}`, short, { type: "button" });
+  const items = [];
+  steps().forEach(({ title, short, layer, part }, i) => {
+    const button = make("button", "", short, { type: "button", onclick: () => showStep(i) });
     button.ariaLabel = title;
-    if (part === "attention") item.append(make("span", "lm-block", `block ${layer + 1}`));
-    button.onclick = () => showStep(i);
-    item.append(button);
-    return item;
-  }));
+    if (part !== "mlp") items.push(make("li"));
+    if (part === "attention") items.at(-1).append(make("span", "lm-block", `block ${layer + 1}`));
+    items.at(-1).append(button);
+  });
+  find("path").replaceChildren(...items);
 }
 
 /** How the stream of the followed token grows, and what the model would say after each stage. */
@@ -276,14 +285,13 @@ function drawLens(part, layer) {
 function wireInside() {
   find("inside-form").onsubmit = (event) => {
     event.preventDefault();
-    step = 0;
     lookInside();
   };
   find("previous").onclick = () => showStep(step - 1);
   find("next").onclick = () => showStep(step + 1);
   tokenChips = new Chips(find("inside-chips"), (t) => {
     Object.assign(follow, { t, s: t });
-    followLikeliest();
+    followMost();
     showStep(step);
   });
 }
