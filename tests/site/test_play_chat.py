@@ -106,10 +106,10 @@ def test_stop_keeps_what_was_said(chat):
     page = chat()
     ask(page, "a")
     page.evaluate("assistant.tokenizer.names.clear()")  # an answer that doesn't end
-    slow = """const read = assistant.read.bind(assistant);
-        assistant.read = async (...all) => {
-            await new Promise(resolve => setTimeout(resolve, 60));
-            return read(...all);
+    slow = """const write = assistant.write.bind(assistant);
+        assistant.write = async (...all) => {
+            await new Promise(resolve => setTimeout(resolve, 300));
+            return write(...all);
         }"""
     page.evaluate(f"() => {{ {slow} }}")
     for stop in ("Escape", "Stop"):

@@ -3,6 +3,7 @@
 "use strict";
 
 const SHORTEST = 16; // tokens of room for an answer
+const FEW = 4; // tokens of an answer before the page shows them
 const TURN = 600; // characters of a question, more of a story
 const STORY = 2000;
 
@@ -86,18 +87,17 @@ async function answerTo(asked, prompt, notes) {
   let n = 0, first = 0, ended = false;
   while (wanted() && ids.length < config.context_length) {
     if (!(await assistant.read(ids, { wanted }))) break;
-    const temperature = Number(find("chat-temperature").value);
-    const probs = nextTokenProbs(assistant.logits.at(-1), { temperature });
-    const id = sampleToken(probs, Math.random());
     first ||= performance.now();
-    n += 1;
-    ended = tokenizer.names.has(id); // of the answer, or of the text
-    if (ended) break;
-    ids.push(id);
-    turn.answer = tokenizer.decode(ids.slice(prompt.length));
+    const settings = { temperature: Number(find("chat-temperature").value) };
+    const draws = Array.from({ length: config.context_length - ids.length }, Math.random);
+    const how = { draws: draws.slice(0, FEW), settings, stops: [...tokenizer.names.keys()] };
+    ids.push(...(await assistant.write(ids, how)));
+    n = ids.length - prompt.length;
+    ended = tokenizer.names.has(ids.at(-1)); // of the answer, or of the text
+    turn.answer = tokenizer.decode(ids.slice(prompt.length, ended ? -1 : undefined));
     box.textContent = turn.answer;
     find("talk").scrollTop = find("talk").scrollHeight;
-    if (n % 4 === 0) await new Promise((resolve) => setTimeout(resolve, 4)); // the page may draw
+    if (ended) break;
   }
   if (!turns.includes(turn)) return; // a new talk has begun
   const stopped = answering !== mine;
@@ -105,7 +105,7 @@ async function answerTo(asked, prompt, notes) {
   box.textContent = turn.answer || "(nothing)";
   find("chat-log").textContent = `The model: ${box.textContent}`;
   const why = stopped ? ["Stopped."] : ended ? [] : ["The context is full: the answer ends here."];
-  const speed = n ? `${n} tokens, ${rate(n - 1, performance.now() - first)} a second.` : "";
+  const speed = n ? `${n} tokens, ${rate(n, performance.now() - first)} a second.` : "";
   tellChat([speed, ...why, ...notes].join(" ").trim());
   drawChat();
 }

@@ -14,9 +14,10 @@ class Engine {
   async start() {
     try {
       this.worker = new Worker(`${PLAY}worker.js`);
+      await new Promise((onmessage, onerror) => Object.assign(this.worker, { onmessage, onerror }));
       this.worker.onmessage = ({ data }) => this.hear(data);
-      this.worker.onerror = () => this.waiting.forEach(({ reject }) => reject(Error("no worker")));
     } catch {
+      this.worker = undefined;
       for (const name of ["gpt", "weights", "host"]) await addScript(`${PLAY}${name}.js`);
       this.host = new Host();
     }
@@ -82,8 +83,7 @@ class Model {
 
   forget() {
     const { n_layers: L, n_heads: H } = this.config;
-    this.ids = [];
-    this.logits = [];
+    [this.ids, this.logits, this.last] = [[], [], Promise.resolve()];
     this.attention = Array.from({ length: L }, () => Array.from({ length: H }, () => []));
   }
 
@@ -98,9 +98,31 @@ class Model {
 
       Then logits[t] and attention[layer][head][t] are there for each of its tokens. */
   read(ids, { wanted = () => true, ahead = false } = {}) {
-    this.last = (this.last ?? Promise.resolve()).catch(() => {}).then(() =>
-      wanted() && this.readNow(ids, wanted, ahead)); // one after the other
+    return this.afterwards(() => wanted() && this.readNow(ids, wanted, ahead));
+  }
+
+  /** Go on with a text that fits, as Host.write does. -> the new tokens, read */
+  async write(ids, how) {
+    await this.read(ids);
+    return this.afterwards(async () => {
+      const answer = await this.engine.ask("write", { ids, ...how });
+      this.keep(ids.length, answer);
+      this.ids = [...ids, ...answer.added];
+      this.ms = answer.ms;
+      return answer.added;
+    });
+  }
+
+  /** One after the other. */
+  afterwards(act) {
+    this.last = this.last.catch(() => {}).then(act);
     return this.last;
+  }
+
+  keep(from, { logits, attention }) {
+    this.logits.splice(from, Infinity, ...logits);
+    this.attention.forEach((heads, l) =>
+      heads.forEach((rows, h) => rows.splice(from, Infinity, ...attention[l][h])));
   }
 
   async readNow(ids, wanted, ahead) {
@@ -111,9 +133,7 @@ class Model {
       if (known === ids.length) break;
       const answer = await this.engine.ask("read", { ids, known, ahead });
       this.ids = ids.slice(0, answer.n);
-      this.logits.splice(known, Infinity, ...answer.logits);
-      this.attention.forEach((heads, l) => heads.forEach((rows, h) =>
-        rows.splice(known, Infinity, ...answer.attention[l][h])));
+      this.keep(known, answer);
       ms += answer.ms;
       if (!wanted()) return false;
     }

@@ -56,10 +56,28 @@ class Host {
     const n = Math.min(ids.length, reading.common(ids) + PORTION);
     this.model.read(ids.slice(0, n), reading);
     if (ahead) this.readAhead(ids, other);
-    const rowsOf = (rows) => rows.slice(known, n);
-    const attention = reading.attention.map((heads) => heads.map(rowsOf));
-    const ms = performance.now() - start;
-    return { n, logits: reading.logits.slice(known), attention, ms };
+    return { n, ...this.news(known), ms: performance.now() - start };
+  }
+
+  /** Go on with a text that was read, a token for each of the numbers to draw with; one of `stops`
+      is the last. -> the tokens, and the same as of `read` */
+  write({ ids, draws, settings, stops }) {
+    const start = performance.now(), all = [...ids], [reading, other] = this.readings;
+    for (const u of draws) {
+      const logits = this.model.read(all, reading).at(-1);
+      all.push(sampleToken(nextTokenProbs(logits, settings), u));
+      this.model.read(all, reading);
+      this.readAhead(all, other);
+      if (stops.includes(all.at(-1))) break;
+    }
+    const added = all.slice(ids.length);
+    return { added, ...this.news(ids.length), ms: performance.now() - start };
+  }
+
+  /** Logits and attention weights of the tokens from a place on. */
+  news(from) {
+    const [{ ids, logits, attention }] = this.readings, rowsOf = (rows) => rows.slice(from, ids.length);
+    return { logits: logits.slice(from), attention: attention.map((heads) => heads.map(rowsOf)) };
   }
 
   readAhead(ids, other) {

@@ -266,7 +266,7 @@ function drawPath() {
 
 /** How the stream of the followed token grows, and what the model would say after each stage. */
 function drawLens(part, layer) {
-  const { t } = follow, rows = trace.stages, sizes = rows.map(({ x }) => length(x[t]));
+  const { t } = follow, rows = trace.stages, sizes = rows.map(({ x }) => norm(x[t]));
   const most = Math.max(...sizes);
   find("lens").replaceChildren(...rows.map((stage, i) => {
     const [first, second] = stage.lens[t], row = make("tr"), size = make("td"), bar = make("span", "lm-size");

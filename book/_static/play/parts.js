@@ -7,7 +7,7 @@ const percent = (p) => (p > 0 && p < 0.005 ? "< 1 %" : `${Math.round(100 * p)} %
 const quiet = matchMedia("(prefers-reduced-motion: reduce)");
 const number = (a, digits = 2) => a.toFixed(digits).replace("-", "\u2212");
 const rate = (n, ms) => (ms > 0 ? Math.round((1000 * n) / ms).toLocaleString("en") : "…");
-const length = (x) => Math.hypot(...x);
+const norm = (x) => Math.hypot(...x);
 
 function make(tag, className = "", text = "", more = {}) {
   return Object.assign(document.createElement(tag), { className, textContent: text }, more);
@@ -99,11 +99,14 @@ function paint(canvas, rows, most, mark = -1) {
   const height = rows.length, width = Math.max(...rows.map((row) => row.length));
   Object.assign(canvas, { width, height });
   const image = new ImageData(width, height), pixels = new Uint32Array(image.data.buffer);
-  rows.forEach((row, y) => row.forEach((a, x) => {
-    const share = Math.min(1, Math.sqrt(Math.abs(a) / most));
-    const alpha = Math.round(255 * (y === mark ? 0.25 + 0.75 * share : share));
-    pixels[y * width + x] = (a < 0 ? 0xcb894a : 0x1e77d9) + alpha * 2 ** 24; // 0xAABBGGRR
-  }));
+  for (let y = 0; y < height; y++) {
+    const row = rows[y], least = y === mark ? 64 : 0;
+    for (let x = 0; x < row.length; x++) {
+      const share = Math.min(1, Math.sqrt(Math.abs(row[x]) / most));
+      const alpha = least + Math.round((255 - least) * share);
+      pixels[y * width + x] = (alpha << 24) | (row[x] < 0 ? 0xcb894a : 0x1e77d9); // AABBGGRR
+    }
+  }
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
@@ -113,7 +116,7 @@ function strip(name, vector, most = Math.max(...vector.map(Math.abs))) {
   const canvas = make("canvas", "", "", { role: "slider", tabIndex: 0 });
   paint(canvas, [vector], most || 1);
   const head = make("span", "lm-strip-name", name);
-  const size = make("span", "lm-strip-size", `length ${number(length(vector))}`);
+  const size = make("span", "lm-strip-size", `length ${number(norm(vector))}`);
   let at = 0;
   const look = (i) => {
     at = Math.max(0, Math.min(vector.length - 1, i));

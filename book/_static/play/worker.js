@@ -13,3 +13,5 @@ onmessage = async ({ data: { name, argument, number } }) => {
     postMessage({ number, error: error.message });
   }
 };
+
+postMessage("ready");

@@ -4,7 +4,8 @@
 
 const TOP_K = [1, 2, 3, 5, 10, 20, 50, 100, 200, Infinity]; // the places of a slider
 const PAUSE = 60; // ms after each token, so that one can watch; the model is far quicker
-const FRAME = 40; // ms between pictures at full speed
+const AT_ONCE = 8; // tokens at full speed before the page hears of them
+const MAPS = 300; // ms between pictures of the attention while writing: they take the longest
 const MOST = 300; // tokens written at a time, should a story not end
 const LONGEST = 10_000; // characters of a beginning that are read
 
@@ -17,6 +18,7 @@ let head = [0, 0]; // the layer and head that are looked at
 let writing = null; // a mark of the writing that goes on; another one, or null, stops it
 let wanted = 0; // counts what should be read: only the last is
 let settled = Promise.resolve(); // when the last has been read
+let mapped = 0; // when the attention was last drawn
 let chips;
 
 const place = () => Math.min(chosen ?? Infinity, shown.length - 1);
@@ -79,7 +81,7 @@ function cut(n) {
 }
 
 /** Write a token after the chosen one; what stood there makes way. */
-function add(id) {
+function addToken(id) {
   cut(ids.length - shown.length + place() + 1);
   ids.push(id);
   find("status").textContent = "";
@@ -113,7 +115,20 @@ async function writeOne() {
   await settled;
   chosen = null;
   const probs = nextTokenProbs(model.logits[shown.length - 1], settings());
-  await add(sampleToken(probs, uniform(seed(), ids.length)));
+  await addToken(sampleToken(probs, uniform(seed(), ids.length)));
+  return 1;
+}
+
+/** The next tokens by the same seed, in one go. */
+async function writeSome(count, mine) {
+  await settled;
+  const draws = Array.from({ length: count }, (_, i) => uniform(seed(), ids.length + i));
+  const how = { draws, settings: settings(), stops: [tokenizer.end] };
+  const added = await model.write(shown, how);
+  if (writing !== mine) return 0; // the reader has done something else meanwhile
+  ids.push(...added);
+  shown = model.visible(ids);
+  return added.length;
 }
 
 async function write() {
@@ -123,19 +138,16 @@ async function write() {
   }
   const mine = (writing = Symbol("writing")), start = ids.length, began = performance.now();
   const fast = find("fast").checked;
-  let n = 0, computed = 0, drawn = 0;
+  let n = 0, computed = 0;
   draw();
   while (writing === mine && n < MOST && !(n && ended())) {
-    await writeOne();
-    n += 1;
+    const room = model.config.context_length - shown.length;
+    if (room > 0) n += await writeSome(Math.min(room, fast ? AT_ONCE : 1), mine);
+    else n += await writeOne();
     computed += model.ms;
-    const now = performance.now();
     // who asked for no motion gets whole sentences
-    const due = quiet.matches ? /[.!?]/.test(tokenizer.tokens[ids.at(-1)]) : !fast || now - drawn > FRAME;
-    if (due && writing === mine) {
-      draw();
-      drawn = now;
-    }
+    const due = !quiet.matches || fast || /[.!?]/.test(tokenizer.tokens[ids.at(-1)]);
+    if (due && writing === mine) draw();
     sayAloud(start);
     if (due) await new Promise((resolve) => setTimeout(resolve, fast || quiet.matches ? 0 : PAUSE));
   }
@@ -194,7 +206,7 @@ function drawNext() {
   }));
   drawBars(find("bars"), rows, (id) => {
     writing = null;
-    add(id);
+    addToken(id);
   });
   find("bars-title").replaceChildren("What comes after ", code(tokenizer, shown[t]), "?");
 }
@@ -218,6 +230,8 @@ function drawHeads() {
 /** The attention weights of each head as a picture, a pixel for each pair of tokens. */
 function drawMaps() {
   if (!find("maps").checkVisibility?.()) return; // in the introduction
+  if (writing && performance.now() - mapped < MAPS) return;
+  mapped = performance.now();
   const heads = model.config.n_heads;
   find("maps").querySelectorAll("canvas").forEach((map, i) => {
     const rows = model.attention[Math.floor(i / heads)][i % heads].slice(0, shown.length);
