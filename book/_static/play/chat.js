@@ -45,13 +45,16 @@ function tellChat(words) {
 }
 
 async function ask(asked) {
-  if (answering) return;
+  if (answering || find("send").ariaBusy) return;
   const story = wordsOf(find("story").value, STORY);
   if (!asked) return tellChat("Nothing to answer yet: write something first.");
+  find("send").ariaBusy = "true";
   try {
     await loadAssistant();
   } catch (error) {
     return tellChat(ownFiles ? error.message : "The assistant can't be loaded from here. Try again?");
+  } finally {
+    find("send").ariaBusy = null;
   }
   const { tokenizer, config } = assistant;
   if (!("<|user|>" in tokenizer.special && "<|assistant|>" in tokenizer.special))
