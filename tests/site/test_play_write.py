@@ -299,3 +299,18 @@ def test_it_works_from_a_disk(contexts):
     page.locator("#lm-look").click()
     page.locator("#lm-tour").wait_for(timeout=WAIT)
     page.close()
+
+
+def test_typing_stops_the_writing_and_its_status(play):
+    page = play()
+    page.emulate_media(reduced_motion="no-preference")
+    page.evaluate("tokenizer.end = -1")  # a story that doesn't end
+    page.locator("#lm-write").click()
+    page.wait_for_function("ids.length > 20")
+    page.evaluate("tokenizer.end = tokenizer.special['<|endoftext|>']")
+    page.locator("#lm-beginning").fill("Another")
+    settle(page)
+    page.wait_for_timeout(300)
+    assert page.locator("#lm-status").inner_text() == "The model has read your beginning."
+    assert page.locator("#lm-write").inner_text() == "Write a story"
+    assert page.evaluate("tokenizer.decode(ids.slice(1))") == "Another"

@@ -80,7 +80,7 @@ function forged(text) {
 
 async function answerTo(asked, prompt, notes) {
   const mine = (answering = Symbol("answering")), { tokenizer, config } = assistant;
-  const turn = { asked, answer: "" }, ids = [...prompt], began = performance.now();
+  const turn = { asked, answer: "" }, ids = [...prompt];
   turns.push(turn);
   showTurn("You", asked);
   const box = showTurn("Model", "…");
@@ -92,8 +92,8 @@ async function answerTo(asked, prompt, notes) {
     if (!(await assistant.read(ids, { wanted }))) break;
     first ||= performance.now();
     const settings = { temperature: Number(find("chat-temperature").value) };
-    const draws = Array.from({ length: config.context_length - ids.length }, Math.random);
-    const how = { draws: draws.slice(0, FEW), settings, stops: [...tokenizer.names.keys()] };
+    const length = Math.min(FEW, config.context_length - ids.length);
+    const how = { draws: Array.from({ length }, Math.random), settings, stops: [...tokenizer.names.keys()] };
     ids.push(...(await assistant.write(ids, how)));
     n = ids.length - prompt.length;
     ended = tokenizer.names.has(ids.at(-1)); // of the answer, or of the text

@@ -51,7 +51,8 @@ function followLink() {
   };
   for (const [id, value] of [["seed", "seed"], ["temperature", "temperature"], ["top-p", "p"], ["top-k", "k"]])
     set(id, value);
-  find("status").textContent = "This beginning came with a link. Load the model to go on from it.";
+  if (model) begin();
+  else find("status").textContent = "This beginning came with a link. Load the model to go on from it.";
 }
 
 function wireTabs() {

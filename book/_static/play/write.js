@@ -17,6 +17,7 @@ let chosen = null; // the place in `shown` of the token that is looked at; null 
 let head = [0, 0]; // the layer and head that are looked at
 let writing = null; // a mark of the writing that goes on; another one, or null, stops it
 let wanted = 0; // counts what should be read: only the last is
+let beginnings = 0; // counts them
 let settled = Promise.resolve(); // when the last has been read
 let mapped = 0; // when the attention was last drawn
 let chips;
@@ -69,8 +70,8 @@ async function begin() {
     ? `${cut}Your beginning has ${ids.length} tokens: the first ${dropped} are dropped, since the ` +
       `model's context holds ${model.config.context_length}.`
     : text ? "The model has read your beginning." : "Nothing yet: the model begins a story by itself.";
-  if (find("status").textContent !== said) find("status").textContent = said;
-  await change();
+  beginnings += 1;
+  if ((await change()) && find("status").textContent !== said) find("status").textContent = said;
 }
 
 /** Keep the first n tokens. The box shows the reader's own: fewer, if they were among the others. */
@@ -88,7 +89,7 @@ function addToken(id) {
   return change();
 }
 
-/** Let the model read what has changed, and show it. */
+/** Let the model read what has changed, and show it. -> whether nothing else came meanwhile */
 function change() {
   return (settled = readAndShow());
 }
@@ -97,9 +98,10 @@ async function readAndShow() {
   const mine = ++wanted, now = model.visible(ids);
   chosen = null;
   const still = () => mine === wanted;
-  if (!(await model.read(now, { wanted: still, ahead: writing !== null })) || !still()) return;
+  if (!(await model.read(now, { wanted: still, ahead: writing !== null })) || !still()) return false;
   shown = now;
   if (!writing) draw();
+  return true;
 }
 
 const settings = () => ({
@@ -138,6 +140,7 @@ async function write() {
   }
   const mine = (writing = Symbol("writing")), start = ids.length, began = performance.now();
   const fast = find("fast").checked;
+  const beginning = beginnings;
   let n = 0, computed = 0;
   draw();
   while (writing === mine && n < MOST && !(n && ended())) {
@@ -151,7 +154,7 @@ async function write() {
     sayAloud(start);
     if (due) await new Promise((resolve) => setTimeout(resolve, fast || quiet.matches ? 0 : PAUSE));
   }
-  if (writing !== mine && writing) return; // the next story has begun
+  if ((writing !== mine && writing) || beginning !== beginnings) return; // the next has begun
   const stopped = writing !== mine;
   writing = null;
   const end = ended() ? " The end." : stopped ? " Stopped." : "";

@@ -7,7 +7,9 @@ function draw() {
   find("said").ariaLive = writing ? "off" : "polite";
   const [layer, h] = head, row = model.attention[layer][h][place()];
   chips.draw(tokenizer, shown, place(), { heat: row, typed: typed - (ids.length - shown.length) });
-  find("count").textContent = `${shown.length} of at most ${model.config.context_length} tokens`;
+  const before = ids.length - shown.length, T = model.config.context_length;
+  find("count").textContent = `${shown.length} of at most ${T} tokens` +
+    (before ? `; ${before} before them are no longer read` : "");
   find("said").replaceChildren(...describe(row));
   drawNext();
   drawMaps();
