@@ -7,6 +7,7 @@ from shared.model import generate
 from shared.tasks.answers import prompt_ids
 from shared.text import END_OF_TURN, BPETokenizer
 from shared.world import Instruction
+from tests.site.conftest import SITE
 from tests.site.play import STAND_IN, WAIT, in_page, stored
 
 PROMPT = """({ talk, story }) => promptIds(assistant.tokenizer,
@@ -146,3 +147,17 @@ def test_a_chat_without_its_file_says_so(chat):
     page.get_by_label("Your question").fill("Who?")
     page.get_by_role("button", name="Ask").click()
     page.get_by_text("can't be loaded").wait_for(timeout=WAIT)
+
+
+def test_the_assistant_has_read_the_story(site, contexts):
+    """The book's own: who occurs in the story of the page is in its answers."""
+    if not (SITE / "_static" / "play" / "assistant-model.js").is_file():
+        pytest.skip("the site was built without an assistant")
+    page = contexts(1280, "light").new_page()
+    page.goto(f"{site}/book/play.html")
+    page.get_by_role("tab", name="Chat").click()
+    for n, (asked, word) in enumerate((("Who is the story about?", "Sam"), ("color", "purple"))):
+        page.locator("#lm-questions button", has_text=asked).click()
+        page.wait_for_function(f"turns.length > {n} && !answering", timeout=WAIT)
+        assert word in page.evaluate("turns.at(-1).answer")
+    page.close()

@@ -35,9 +35,8 @@ function inView(talk, story) {
 /** The assistant of the book, or the reader's own weights, loaded when first asked. */
 async function loadAssistant() {
   if (assistant) return;
-  const url = new URL(find("chat").dataset.model, document.baseURI).href;
   tellChat("The assistant is loading …");
-  assistant = await (ownFiles ? Model.open(ownFiles) : Model.load(url));
+  assistant = await (ownFiles ? Model.open(ownFiles) : Model.load(modelUrl(find("chat"))));
 }
 
 function tellChat(words) {

@@ -42,9 +42,11 @@ async function load() {
 
 let book; // the book's model, for all views
 
+/** The address that a part of the page names for its model, as a worker needs it. */
+const modelUrl = (part) => new URL(part.dataset.model, document.baseURI).href;
+
 function bookModel() {
-  const url = new URL(document.querySelector(".lm-play").dataset.model, document.baseURI).href;
-  book ??= Model.load(url);
+  book ??= Model.load(modelUrl(document.querySelector(".lm-play")));
   book.catch(() => (book = undefined));
   return book;
 }
