@@ -43,7 +43,7 @@ def test_the_numbers_in_the_text_are_pytorchs(play, stand_in):
     product = q[0, h, t] @ k[0, h, s]
     assert f"head {h + 1}" in said
     assert abs(number(re.search(r"is (\S+); divided", said)[1]) - product) < 0.006
-    assert abs(number(re.search(r"weight of (\S+) of", said)[1]) - weight) < 6e-4
+    assert abs(number(re.search(r"weight of ([\d.]+):", said)[1]) - weight) < 6e-4
     said = step(page, "Logits")
     probs = model(torch.tensor([ids]))[0, -1].softmax(-1)
     assert abs(number(re.search(r"probability of (\S+) %", said)[1]) / 100 - probs.max()) < 6e-4

@@ -6,7 +6,7 @@ const SHOWN = 24; // tokens of a prompt at most
 
 let subject; // the Model that is looked into
 let trace = null; // all that happened in it, as Host.trace tells
-let follow = { t: 0, s: 0, h: 0 }; // the token that is followed, the one that it looks at, the head
+let follow = { t: 0, s: 0, h: 0 }; // the token that is followed, the one it attends to, the head
 let step = 0;
 let tokenChips;
 
@@ -43,13 +43,13 @@ function forgetInside() {
   find("tour").hidden = true;
 }
 
-/** In an attention step: the key that the followed token looks at most, in its head. */
+/** In an attention step: the key that the followed token attends to most, in its head. */
 function followMost() {
   const { layer, part } = steps()[step];
   if (part === "attention") follow.s = ranking(trace.attention[layer][follow.h][follow.t])[0];
 }
 
-/** The head that tells most: it looks at one token that is neither the first nor the token itself. */
+/** The head that tells most: it attends to one token that is neither the first nor the token itself. */
 function chooseHead() {
   const { layer, part } = steps()[step];
   if (part !== "attention") return;

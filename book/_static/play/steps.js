@@ -56,10 +56,11 @@ function attentionStep({ layer }) {
   const row = trace.attention[layer][h][t], qkv = trace.seen.qkv[layer];
   const q = qkv[t].slice(h * D, (h + 1) * D), k = qkv[s].slice(C + h * D, C + (h + 1) * D);
   const product = q.reduce((sum, a, i) => sum + a * k[i], 0);
-  const words = say(`Each of ${shape().n_heads} heads asks for something else. In head ${h + 1} the query of `,
+  const words = say(`Each of the ${shape().n_heads} heads searches for something else. In head ${h + 1} the query of `,
     name(t), " times the key of ", name(s), ` is ${number(product)}; divided by √${D} that is ` +
-    `${number(product / Math.sqrt(D))}. The softmax over all ${t + 1} tokens up to here makes an attention weight of ` +
-    `${number(row[s], 3)} of it. Weighted like this, the values of the tokens are mixed, in all heads, and added to the stream.`);
+    `${number(product / Math.sqrt(D))}. The softmax over all ${t + 1} tokens up to here turns it into an attention weight ` +
+    `of ${number(row[s], 3)}: that much of the value of `, name(s), " goes into the mixture. The mixtures of all heads, side by " +
+    "side, pass one more matrix and are added to the stream.");
   return [words, headPicker(layer), bigMap(layer), lookList(row),
     strip("query", q), strip("key", k), ...added(layer, "attention")];
 }
@@ -87,7 +88,7 @@ function headPicker(layer) {
     label.append(radio, map, make("span", "lm-head-name", String(h + 1)));
     maps.append(label);
   });
-  box.append(make("legend", "lm-title", "The heads: each line is a token, and shows how much it looks at those before"), maps);
+  box.append(make("legend", "lm-title", "The heads: each line is a token, and shows how much it attends to those before"), maps);
   return box;
 }
 
@@ -105,7 +106,7 @@ function bigMap(layer) {
     .map((share) => Math.max(0, Math.min(T - 1, Math.floor(share * T))));
   map.onpointermove = (event) => {
     const [t, s] = at(event);
-    said.replaceChildren(name(t), " looks at ", name(s), s <= t ? `: ${number(rows[t][s], 3)}` : ": not allowed, it comes later");
+    said.replaceChildren(name(t), " attends to ", name(s), s <= t ? `: ${number(rows[t][s], 3)}` : ": not allowed, it comes later");
   };
   map.onclick = (event) => {
     const [t, s] = at(event);
@@ -118,10 +119,10 @@ function bigMap(layer) {
   return box;
 }
 
-/** What the followed token looks at, the most first, as bars that choose the key. */
+/** What the followed token attends to, the most first, as bars that choose the key. */
 function lookList(row) {
   const list = make("ol", "lm-bars"), order = ranking(row).slice(0, 5);
-  list.ariaLabel = "It looks most at";
+  list.ariaLabel = "It attends most to";
   const rows = order.map((s) => ({
     ...{ id: s, text: name(s).textContent, p: row[s], own: row[s], most: row[order[0]], taken: s === follow.s },
   }));

@@ -1,4 +1,4 @@
-/* What a writing model is shown to do: its tokens, what it expects next, what its heads look at. */
+/* What a writing model is shown to do: its tokens, what it expects next, what its heads attend to. */
 
 "use strict";
 
@@ -24,7 +24,7 @@ function describe(row) {
     const p = nextTokenProbs(model.logits[t - 1])[shown[t]];
     parts.push(`Here the model had given it ${percent(p)}. `);
   }
-  parts.push(`In layer ${head[0] + 1}, head ${head[1] + 1} it looks most at `);
+  parts.push(`In layer ${head[0] + 1}, head ${head[1] + 1} it attends most to `);
   looks.forEach((s, i) => parts.push(i ? ", " : "", name(s), ` ${percent(row[s])}`));
   return [...parts, "."];
 }
