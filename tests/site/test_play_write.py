@@ -181,7 +181,7 @@ def test_bytes_of_a_character_stand_together(play):
     page.locator("#lm-beginning").fill("🙂")
     shown = settle(page).get_by_role("option").all_inner_texts()
     n = len(shown) - 1
-    assert n > 1 and shown[1].startswith("🙂") and shown[-1] == f"{n}/{n}"
+    assert n > 1 and shown[1:] == ["🙂"] + (n - 1) * ["·"]
     assert page.get_by_role("option", name=f"🙂, part 2 of {n}").count() == 1
     for _ in range(n - 1):
         page.get_by_role("button", name="Take one back").click()

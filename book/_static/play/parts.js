@@ -43,11 +43,10 @@ class Chips {
     while (chips.length > ids.length) this.box.lastChild.remove();
     shown.forEach(({ text, part, parts }, t) => {
       const chip = chips[t] ?? this.box.appendChild(make("span", "lm-chip", "", { role: "option" }));
-      const words = part > 1 ? "" : visibleSigns(text, " "), byte = parts > 1 ? `${part}/${parts}` : "";
-      if (chip.textContent !== words + byte) {
-        chip.replaceChildren(words, ...(byte ? [make("small", "", byte)] : []));
-        chip.ariaLabel = byte ? `${text}, part ${part} of ${parts}` : null;
-      }
+      const words = part > 1 ? "·" : visibleSigns(text, " ");
+      const label = parts > 1 ? `${text}, part ${part} of ${parts}` : null;
+      if (chip.textContent !== words) chip.textContent = words;
+      if (chip.ariaLabel !== label) chip.ariaLabel = label;
       chip.classList.toggle("lm-end", tokenizer.names.has(ids[t]));
       chip.classList.toggle("lm-typed", t < typed);
       chip.ariaSelected = String(t === chosen);
