@@ -1,4 +1,9 @@
-"""The model that runs in the page: the shipped checkpoint in 8 bits a weight, for tales.js.
+"""The models that run in the page, in 8 bits a weight: scripts for book/_static/play/weights.js.
+
+The storyteller is the shipped checkpoint: its script is written with each build. The assistant,
+which takes longer to train, has its script in the repository, written by
+
+    python book/_ext/page_model.py runs/assistant
 
 A script and not a file of bytes, because a page opened from a disk may load nothing but scripts.
 It calls `talesModel(...)` with
@@ -16,6 +21,7 @@ a row for each output (each id, each position), as in PyTorch.
 
 import base64
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +29,7 @@ from safetensors import safe_open
 from sphinx.util import logging
 
 CHECKPOINTS = Path(__file__).parents[2] / "shared" / "checkpoints"
+ASSISTANT = Path(__file__).parents[1] / "_static" / "play" / "assistant-model.js"
 TRANSPOSED = ("c_attn.weight", "c_fc.weight", "c_proj.weight")  # GPT-2 stores (inputs, outputs)
 NUMBERS = ("vocab_size", "context_length", "d_model", "n_heads", "n_layers")
 
@@ -47,8 +54,9 @@ def pack(weights: dict[str, np.ndarray]) -> tuple[list, bytes]:
     return tensors, data
 
 
-def write_model(checkpoint: Path, tokenizer: Path, target: Path) -> None:
-    """Write the script. Raises ValueError on a model that the page can't run."""
+def write_model(folder: Path, target: Path) -> None:
+    """Write a model with its vocabulary. Raises ValueError on one that the page can't run."""
+    checkpoint, tokenizer = folder / "model.safetensors", folder / "vocabulary.json"
     with safe_open(checkpoint, "np") as file:
         config = json.loads(file.metadata()["config"])
         weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
@@ -65,11 +73,10 @@ def write_model(checkpoint: Path, tokenizer: Path, target: Path) -> None:
 
 
 def finish(app, error) -> None:
-    checkpoint, tokenizer = CHECKPOINTS / "model.safetensors", CHECKPOINTS / "vocabulary.json"
     if error is not None or app.builder.format != "html":
         return
-    if checkpoint.is_file() and tokenizer.is_file():
-        write_model(checkpoint, tokenizer, Path(app.outdir) / "_static" / "tales-model.js")
+    if (CHECKPOINTS / "model.safetensors").is_file():
+        write_model(CHECKPOINTS, Path(app.outdir) / "_static" / "tales-model.js")
     else:
         logging.getLogger(__name__).info("no checkpoint: the page has no model")
 
@@ -77,3 +84,8 @@ def finish(app, error) -> None:
 def setup(app) -> dict:
     app.connect("build-finished", finish)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+if __name__ == "__main__":
+    write_model(Path(sys.argv[1]), ASSISTANT)
+    print(f"{ASSISTANT}: {ASSISTANT.stat().st_size / 1e6:.2f} MB")

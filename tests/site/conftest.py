@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from tests.notebooks import ROOT
+from tests.site.play import load, route, write_stand_in
 
 SITE = ROOT / "_build" / "html"
 READY = """() => Promise.all([document.fonts.ready, window.MathJax?.startup?.promise])
@@ -90,4 +91,30 @@ def open_page(site, contexts):
 
     yield open_one
     for page in pages:
+        page.close()
+
+
+@pytest.fixture(scope="session")
+def stand_in(tmp_path_factory):
+    """A folder with a small model that is quick to load."""
+    return write_stand_in(tmp_path_factory.mktemp("stand-in"))
+
+
+@pytest.fixture
+def play(site, contexts, stand_in):
+    """play(width, path) -> a page with the stand-in, loaded."""
+    pages = []
+
+    def open_and_load(width=1280, path="book/play.html", scheme="light"):
+        page = contexts(width, scheme).new_page()
+        pages.append(page)
+        page.errors = []
+        page.on("pageerror", lambda error: page.errors.append(str(error)))
+        route(page, stand_in / "model.js")
+        page.goto(f"{site}/{path}")
+        return load(page)
+
+    yield open_and_load
+    for page in pages:
+        assert page.errors == []
         page.close()
