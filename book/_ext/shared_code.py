@@ -82,6 +82,7 @@ def readable(app, what, name, thing, options, lines) -> None:
 def setup(app) -> dict:
     sys.path.insert(0, str(ROOT))
     app.setup_extension("sphinx.ext.autodoc")
+    app.config.autodoc_inherit_docstrings = False  # PyTorch's, where a method has none
     app.config.autodoc_member_order = "bysource"
     app.config.autodoc_typehints = "none"
     app.config.autodoc_preserve_defaults = True
