@@ -25,11 +25,11 @@ SKIPPED = (
     nodes.caption,
     nodes.table,
 )
-EVERYDAY = """Adam accuracy batch block body bottleneck byte channel chunk decode encode epoch frozen
-    head hook input interval key label loss memorizing merge module nat parameter preferences prompt
-    query rank recall precision seed shape shortcut stride surprise Tales target threshold token
-    value vocabulary window retrieval concatenate position calibration adapter tensor F1"""
-)
+EVERYDAY = """Adam accuracy batch block body bottleneck byte channel chunk decode encode epoch
+    frozen head hook input interval key label loss memorizing merge module nat parameter preferences
+    prompt query rank recall precision seed shape shortcut stride surprise Tales target threshold
+    token value vocabulary window retrieval concatenate position calibration adapter tensor
+    F1"""
 
 
 def synonyms() -> dict[str, list[str]]:

@@ -34,7 +34,7 @@ def card(chapter: Chapter) -> str:
     )
 
 
-def story(beginning: str = "One sunny morning, Lily went to the", seed: int = 1) -> str:
+def story(beginning: str = "It was a sunny Sunday, and Lily", seed: int = 1) -> str:
     """What the shipped model tells, to the end of its story."""
     import torch
 
@@ -44,7 +44,7 @@ def story(beginning: str = "One sunny morning, Lily went to the", seed: int = 1)
     model, tokenizer = load_tales()
     end = tokenizer.special_tokens[END_OF_TEXT]
     chance = torch.Generator().manual_seed(seed)
-    prompt = tokenizer.encode(beginning)
+    prompt = [end, *tokenizer.encode(beginning)]  # a story follows the end of another
     [ids] = generate(model, [prompt], 200, end, Decoding(temperature=0.6), chance)
     told = tokenizer.decode([i for i in ids[len(prompt) :] if i != end])
     return f"<b>{escape(beginning)}</b>{escape(told)}"
