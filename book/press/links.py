@@ -21,7 +21,7 @@ def target(page: str, link: str) -> tuple[str, str]:
 
 
 def relink(page: str, text: str, known: set[str], link) -> str:
-    """Rewrite what points to a known page by `link(page, place)`; the rest loses its way or stays."""
+    """Rewrite what points to a known page by `link(page, place)`; links to others go."""
 
     def one(match):
         key, address = match.groups()

@@ -16,8 +16,9 @@ LEFT_OUT = {"book/play", "book/code"}  # a page that runs, and a reference of ma
 READY = "() => Promise.all([document.fonts.ready, window.MathJax?.startup?.promise]).then(() => 1)"
 TAKE = """() => {
     const article = document.querySelector('article.bd-article').cloneNode(true);
-    const drop = ['script', 'style', 'noscript', 'link', 'button', '.headerlink', '.lm-way', 'input',
-        '.lm-opening', '.lm-play', '.lm-doors', '.lm-solution', '.lm-frame[hidden]', 'details.hide'];
+    const drop = ['script', 'style', 'noscript', 'link', 'button', '.headerlink', '.lm-way',
+        'input', '.lm-opening', '.lm-play', '.lm-doors', '.lm-solution', '.lm-frame[hidden]',
+        'details.hide'];
     for (const one of article.querySelectorAll(drop.join())) one.remove();
     for (const fold of article.querySelectorAll('details')) fold.open = true;
     for (const one of article.querySelectorAll('[tabindex], [aria-describedby]')) {
