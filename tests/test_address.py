@@ -31,7 +31,7 @@ def test_no_file_keeps_the_old_address(fork, new):
     assert "_config.yml" in changed and "notebooks/03_attention.ipynb" in changed
     for name in changed:
         text = (fork / name).read_text(encoding="utf-8")
-        assert f"{old}/" not in text and page_of(old) not in text
+        assert old not in text and page_of(old) not in text
     config = (fork / "_config.yml").read_text(encoding="utf-8")
     assert f"baseurl: https://{page_of(new)}/\n" in config and current(fork) == new
     prefix = "/notes/" if new == "ada/notes" else "/"
