@@ -40,7 +40,7 @@ def link_solutions(app, doctree, docname) -> None:
     solutions = docname.replace("notebooks/", "notebooks/solutions/")
     found = sections(app, solutions)
     for paragraph in doctree.findall(nodes.paragraph):
-        first = paragraph[0] if len(paragraph) else None
+        first = next((part for part in paragraph if part.astext()), None)  # MyST begins with ""
         number = isinstance(first, nodes.strong) and NUMBER.match(first.astext())
         if number and number[1] in found:
             address = app.builder.get_relative_uri(docname, solutions)

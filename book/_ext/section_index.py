@@ -52,7 +52,8 @@ def terms(app) -> list:
     """The glossary; the place where a term is taught is the last link of its entry."""
     taught, others, found = {}, synonyms(), []
     if GLOSSARY in app.env.found_docs:
-        for item in app.env.get_doctree(GLOSSARY).findall(nodes.definition_list_item):
+        glossary = app.env.get_and_resolve_doctree(GLOSSARY, app.builder)
+        for item in glossary.findall(nodes.definition_list_item):
             links = [one.get("refuri", "") for one in item.findall(nodes.reference)]
             place = links[-1] if links else ""
             taught |= {term.astext(): place for term in item.findall(nodes.term)}
