@@ -28,7 +28,7 @@ def card(chapter: Chapter) -> str:
         name=chapter.name,
         picture=decorative(chapter.picture),
         title=escape(chapter.title),
-        about=escape(" · ".join(re.sub(r"^\S+ ", "", one) for one in chapter.sections)),
+        about=escape(" · ".join(re.sub(r"^\S+ |[*`]", "", one) for one in chapter.sections)),
         minutes=chapter.minutes,
         exercises=chapter.exercise_minutes,
     )

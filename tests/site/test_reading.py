@@ -1,4 +1,4 @@
-"""What helps reading: code that fits, letters of our own, headings, ways on, solutions, verdicts."""
+"""What helps reading: code that fits, letters of our own, ways on, solutions, verdicts."""
 
 import pytest
 
