@@ -52,7 +52,11 @@ def test_letters_are_the_books_own(open_page):
     loaded = page.evaluate("""() => [...document.fonts].filter(f => f.status == 'loaded')
         .map(f => f.family.replaceAll('"', ''))""")
     assert {"Lm Serif", "Lm Sans", "Lm Mono"} <= set(loaded)
-    for part, family in (("p", "Lm Serif"), ("h2", "Lm Sans"), (".cell_input pre", "Lm Mono")):
+    for part, family in (
+        ("section > p:not([class])", "Lm Serif"),
+        ("h2", "Lm Sans"),
+        (".cell_input pre", "Lm Mono"),
+    ):
         style = "e => getComputedStyle(e).fontFamily"
         assert family in page.locator(f".bd-article {part}").first.evaluate(style)
     fonts = list((SITE / "_static" / "fonts").glob("*.woff2"))
