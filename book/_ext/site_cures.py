@@ -58,7 +58,7 @@ def announce(out: Path) -> None:
     """Give the front door what the first page says of itself, for those who share its address."""
     first, door = out / "book" / "intro.html", out / "index.html"
     if first.is_file() and door.is_file():
-        said = r'<meta (?:name|property)="(?:description|og:|twitter:)[^>]*>'
+        said = r'<meta [^>]*(?:name|property)="(?:description|og:|twitter:)[^>]*>'
         tags = "".join(re.findall(said, first.read_text(encoding="utf-8")))
         page = door.read_text(encoding="utf-8")
         door.write_text(page.replace("</title>", f"</title>{tags}", 1), encoding="utf-8")
