@@ -89,10 +89,9 @@ def files(pages: list[Page]) -> dict[str, str]:
     }
 
 
-def make(target=TARGET, chosen: list[str] | None = None) -> int:
+def make(running, target=TARGET, chosen: list[str] | None = None) -> int:
     """Write the EPUB, and say how many bytes it has."""
-    with browser() as running:
-        content = files(collect(running, chosen))
+    content = files(collect(running, chosen))
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as epub:
         epub.writestr("mimetype", "application/epub+zip", zipfile.ZIP_STORED)
         for name, text in content.items():
@@ -101,5 +100,6 @@ def make(target=TARGET, chosen: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    print(f"{TARGET}: {make() / 2**20:.1f} MB")
+    with browser() as running:
+        print(f"{TARGET}: {make(running) / 2**20:.1f} MB")
     offer()

@@ -44,20 +44,21 @@ def whole(pages: list[Page]) -> str:
     )
 
 
-def make(target=TARGET, chosen: list[str] | None = None) -> int:
+def make(running, target=TARGET, chosen: list[str] | None = None) -> int:
     """Write the PDF, and say how many bytes it has."""
-    with browser() as running:
-        (joint := SITE / "_press.html").write_text(whole(collect(running, chosen)), "utf-8")
-        try:
-            tab = running.new_page()
-            tab.goto(joint.as_uri())
-            tab.wait_for_function("() => document.fonts.ready.then(() => true)")
-            tab.pdf(path=target, prefer_css_page_size=True, outline=True, tagged=True)
-        finally:
-            joint.unlink()
+    (joint := SITE / "_press.html").write_text(whole(collect(running, chosen)), "utf-8")
+    tab = running.new_page()
+    try:
+        tab.goto(joint.as_uri())
+        tab.wait_for_function("() => document.fonts.ready.then(() => true)")
+        tab.pdf(path=target, prefer_css_page_size=True, outline=True, tagged=True)
+    finally:
+        tab.close()
+        joint.unlink()
     return target.stat().st_size
 
 
 if __name__ == "__main__":
-    print(f"{TARGET}: {make() / 2**20:.1f} MB")
+    with browser() as running:
+        print(f"{TARGET}: {make(running) / 2**20:.1f} MB")
     offer()

@@ -3,22 +3,12 @@
 import zipfile
 from xml.etree import ElementTree
 
-import pytest
-
 from book.press import epub, pdf
 from book.press.links import relink, target
 from book.press.pages import names
-from tests.site.conftest import BROWSERS, SITE
+from tests.site.conftest import SITE
 
 CHOSEN = ["book/notation", "notebooks/02_text_data"]
-
-
-@pytest.fixture(scope="module")
-def chromium(site):
-    import shutil
-
-    if not any(map(shutil.which, BROWSERS)):
-        pytest.skip("no Chromium here: install it to make the book's files")
 
 
 def test_links_between_pages():
@@ -33,8 +23,8 @@ def test_all_chapters_are_in_it():
     assert names()[0] == "book/intro" and "notebooks/06_classification" in names()
 
 
-def test_epub(chromium, tmp_path):
-    epub.make(tmp_path / "book.epub", CHOSEN)
+def test_epub(site, browser, tmp_path):
+    epub.make(browser, tmp_path / "book.epub", CHOSEN)
     with zipfile.ZipFile(tmp_path / "book.epub") as book:
         first = book.infolist()[0]
         assert first.filename == "mimetype" and first.compress_type == zipfile.ZIP_STORED
@@ -47,8 +37,8 @@ def test_epub(chromium, tmp_path):
     assert "mjx-container" not in chapter and "_static" not in chapter
 
 
-def test_pdf(chromium, tmp_path):
-    size = pdf.make(tmp_path / "book.pdf", CHOSEN)
+def test_pdf(site, browser, tmp_path):
+    size = pdf.make(browser, tmp_path / "book.pdf", CHOSEN)
     content = (tmp_path / "book.pdf").read_bytes()
     assert size > 50_000 and content.startswith(b"%PDF") and b"/Outlines" in content
     assert not (SITE / "_press.html").exists()
