@@ -1,4 +1,4 @@
-# make book | test | lab | check | run NB=02 | slides NB=02 | bench        (PYTHON=python3.12 make ... for another Python)
+# make book | pdf | epub | address REPO=you/book | test | lab | check | run NB=02 | slides NB=02 | bench        (PYTHON=python3.12 make ... for another Python)
 
 # The first of these that runs: a command may be there and still not start (as pyenv's).
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13; do $$p -c '' 2>/dev/null && break; p=python3; done; echo $$p)
@@ -8,7 +8,7 @@ BIN = .venv/bin
 SITE = _build/built
 
 .DEFAULT_GOAL = help
-.PHONY: help book test lab check run slides bench clean
+.PHONY: help book pdf epub address test lab check run slides bench clean
 
 help:
 	@sed -n 1p Makefile
@@ -27,6 +27,17 @@ $(SITE): .venv/installed _config.yml _toc.yml CHANGELOG.md CONTRIBUTING.md $(fil
 
 book: $(SITE)
 	@echo "The book is at file://$(CURDIR)/_build/html/index.html"
+
+# Both need Chromium, and are offered in the download menu of every page.
+pdf: $(SITE)
+	$(BIN)/python -m book.press.pdf
+
+epub: $(SITE)
+	$(BIN)/python -m book.press.epub
+
+# A fork's own address, once: make address REPO=you/your-book
+address:
+	$(PYTHON) -m book.address $(REPO)
 
 # Two workers with a thread each: more threads than cores would wait for one another.
 test: $(SITE)

@@ -12,6 +12,7 @@ THEME = Path(pydata_sphinx_theme.__file__).parent / "theme/pydata_sphinx_theme/s
 CSS, FONTS = "styles/pydata-sphinx-theme.css", "vendor/fontawesome/webfonts"
 FROM_SCRIPTS = {"fa-xmark"}  # icons that the theme's scripts add
 ICON = re.compile(r'((?:\.fa-[\w-]+:+before,?)+)\{content:"\\([0-9a-f]+)"\}')
+BY_STYLE = re.compile(r'--pst-icon-[\w-]+:"(.)"')  # icons that the theme's styles add
 SOURCES = re.compile(r'url\([^)]*/([\w-]+)\.woff2\) format\("woff2"\),url\([^)]*\)[^;}]*')
 
 SCRIPT = r'\s*<(?:script|link)\b[^>]*(?:src|href)="[^"]*{}[^"]*"[^>]*>(?:</script>)?'
@@ -52,6 +53,7 @@ def use_few_icons(static: Path, used: set[str]) -> None:
         return rule[0]
 
     css = ICON.sub(keep, css)
+    codes.update(map(ord, BY_STYLE.findall(css)))
     css = SOURCES.sub(rf'url(../{FONTS}/\1.woff) format("woff")', css)
     (static / CSS).write_text(re.sub(r"/\*# sourceMapping.*", "", css), encoding="utf-8")
     rmtree(static / FONTS, ignore_errors=True)

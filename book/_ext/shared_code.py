@@ -10,8 +10,11 @@ import sys
 from graphlib import TopologicalSorter
 from pathlib import Path
 
+from built_in import of_module
+from chapters import chapters
+
 ROOT = Path(__file__).resolve().parents[2]
-PAGE, PLACE = "book/code", "<!-- modules -->"
+PAGE, PLACE, BY_CHAPTER = "book/code", "<!-- modules -->", "<!-- by chapter -->"
 ROOMS = ("world", "text", "model", "training", "tasks", "serving", "practice", "book")
 ROOM = """
 ## {room}
@@ -20,6 +23,8 @@ ROOM = """
 """
 MODULE = """
 ### {name}.py
+
+{built}<a class="lm-source" href="../_modules/shared/{room}/{name}.html">Source of {name}.py</a>
 
 ```{{eval-rst}}
 .. automodule:: shared.{room}.{name}
@@ -43,13 +48,42 @@ def about(room: str) -> str:
     return ast.get_docstring(ast.parse(code))
 
 
+def built(room: str, name: str) -> list[tuple[str, str, str]]:
+    """The sections of the chapters that build a module: (page, heading, anchor)."""
+    return of_module((ROOT / "shared" / room / f"{name}.py").read_text(encoding="utf-8"))
+
+
+def module(room: str, name: str) -> str:
+    links = [
+        f"[{heading}](../{page}.ipynb#{anchor})" for page, heading, anchor in built(room, name)
+    ]
+    said = f"Built in {', '.join(links)}. " if links else ""
+    return MODULE.format(room=room, name=name, built=said)
+
+
+def by_chapter() -> str:
+    """A line for each chapter: the modules that it builds."""
+    lines = []
+    for chapter in chapters():
+        names = [
+            f'<a href="#module-shared.{room}.{name}">{room}/{name}</a>'
+            for room in ROOMS
+            for name in modules(room)
+            if any(page == chapter.name for page, _, _ in built(room, name))
+        ]
+        if names:
+            lines.append(f"- [{chapter.title}](../{chapter.name}.ipynb): {', '.join(names)}")
+    return "\n".join(lines)
+
+
 def fill_in(app, docname, source) -> None:
     if docname == PAGE:
         sections = []
         for room in ROOMS:
             sections.append(ROOM.format(room=room, about=about(room)))
-            sections += [MODULE.format(room=room, name=name) for name in modules(room)]
+            sections += [module(room, name) for name in modules(room)]
         source[0] = source[0].replace(PLACE, "\n".join(sections))
+        source[0] = source[0].replace(BY_CHAPTER, by_chapter())
 
 
 MARKS = re.compile(r"(?<!\w)\*\w[\w ]*\w\*(?!\w)|[\\*|_`]")  # emphasis, or what would be markup
@@ -82,6 +116,8 @@ def readable(app, what, name, thing, options, lines) -> None:
 def setup(app) -> dict:
     sys.path.insert(0, str(ROOT))
     app.setup_extension("sphinx.ext.autodoc")
+    app.setup_extension("sphinx.ext.viewcode")  # every name leads to its lines
+    app.config.autodoc_inherit_docstrings = False  # PyTorch's, where a method has none
     app.config.autodoc_member_order = "bysource"
     app.config.autodoc_typehints = "none"
     app.config.autodoc_preserve_defaults = True

@@ -12,6 +12,7 @@ CURES = [  # of the theme's own pages
     (r"<h1></h1>", "<h1>Search</h1>"),
     (r' role="doc-biblioentry"', ""),  # no longer a role
     (r'<div role="list" (class="citation-list")', r"<div \1"),  # of what are no list items
+    (r"<title>([^<]*) &#8212; \1</title>", r"<title>\1</title>"),  # the first page's, said twice
     (  # the front door, which Jupyter Book leaves without a name or a link
         r'^<meta http-equiv="Refresh" content="0; url=([^"]+)" />\s*$',
         r'<!DOCTYPE html><html lang="en"><meta charset="utf-8">'
@@ -50,6 +51,17 @@ def finish(app, error) -> None:
             for pattern, cure in CURES:
                 page = re.sub(pattern, cure, page)
             path.write_text(page, encoding="utf-8")
+        announce(Path(app.outdir))
+
+
+def announce(out: Path) -> None:
+    """Give the front door what the first page says of itself, for those who share its address."""
+    first, door = out / "book" / "intro.html", out / "index.html"
+    if first.is_file() and door.is_file():
+        said = r'<meta [^>]*(?:name|property)="(?:description|og:|twitter:)[^>]*>'
+        tags = "".join(re.findall(said, first.read_text(encoding="utf-8")))
+        page = door.read_text(encoding="utf-8")
+        door.write_text(page.replace("</title>", f"</title>{tags}", 1), encoding="utf-8")
 
 
 def setup(app) -> dict:

@@ -1,6 +1,14 @@
-// What is wider than the page scrolls in itself. Let the keyboard reach it, then and only then.
+// What is wider than the page scrolls in itself: it shows that there is more, and the keyboard
+// reaches it, then and only then. (Code and outputs are the theme's to make reachable.)
+const WIDE = ".lm-figure, .bd-article mjx-container";
+const CUT = `${WIDE}, .bd-article pre, .bd-article .output, .pst-scrollable-table-container`;
+
+function showMore(wide) {
+  wide.classList.toggle("lm-cut", wide.scrollWidth - wide.clientWidth - wide.scrollLeft > 2);
+}
+
 function reachWhatScrolls() {
-  for (const wide of document.querySelectorAll(".lm-figure, .bd-article mjx-container")) {
+  for (const wide of document.querySelectorAll(WIDE)) {
     const scrolls = wide.scrollWidth > wide.clientWidth && getComputedStyle(wide).overflowX === "auto";
     if (scrolls) {
       wide.tabIndex = 0;
@@ -10,6 +18,7 @@ function reachWhatScrolls() {
       for (const name of ["tabindex", "role", "aria-label"]) wide.removeAttribute(name);
     }
   }
+  document.querySelectorAll(CUT).forEach(showMore);
 }
 
 addEventListener("load", () => {
@@ -19,3 +28,18 @@ addEventListener("load", () => {
 document.fonts.addEventListener("loadingdone", reachWhatScrolls); // formulas grow with their fonts
 addEventListener("resize", reachWhatScrolls);
 addEventListener("input", reachWhatScrolls); // a slider shows another figure
+addEventListener("toggle", reachWhatScrolls, true); // a fold opens
+addEventListener("scroll", (event) => event.target.matches?.(CUT) && showMore(event.target), true);
+
+// On paper nobody can open a fold: verdicts stand open there, and close again behind it.
+addEventListener("beforeprint", () => {
+  for (const fold of document.querySelectorAll(".bd-article details:not(.hide, [open])")) {
+    fold.open = fold.dataset.printed = true;
+  }
+});
+addEventListener("afterprint", () => {
+  for (const fold of document.querySelectorAll("details[data-printed]")) {
+    fold.open = false;
+    delete fold.dataset.printed;
+  }
+});

@@ -2,8 +2,10 @@
 
 import functools
 import http.server
+import re
 import shutil
 import threading
+from urllib.parse import urlparse
 
 import pytest
 
@@ -11,16 +13,17 @@ from tests.notebooks import ROOT
 from tests.site.play import load, route, write_stand_in
 
 SITE = ROOT / "_build" / "html"
+PREFIX = urlparse(re.search(r"baseurl: (\S+)", (ROOT / "_config.yml").read_text())[1]).path
 READY = """() => Promise.all([document.fonts.ready, window.MathJax?.startup?.promise])
     .then(() => true)"""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
-    """Serves the site below /book/, as its public address does."""
+    """Serves the site below its prefix, /book/, as its public address does."""
 
     def translate_path(self, path):
-        return super().translate_path(path.removeprefix("/book"))
+        return super().translate_path(path.removeprefix(PREFIX.rstrip("/")))
 
     def send_error(self, code, message=None, explain=None):
         """What is not there is answered by the book's own page, as on the public host."""
@@ -43,7 +46,7 @@ def site():
     handler = functools.partial(Quiet, directory=str(SITE))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/book"
+        yield f"http://127.0.0.1:{server.server_port}{PREFIX.rstrip('/')}"
         server.shutdown()
 
 

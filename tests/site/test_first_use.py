@@ -1,0 +1,45 @@
+"""Words of the glossary in the chapters: links with a card, for pointer and keyboard."""
+
+import pytest
+
+from tests.notebooks import CHAPTERS
+from tests.site.test_pages import complaints
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_terms_lead_to_the_glossary(open_page, path):
+    page = open_page(f"notebooks/{path.stem}.html")
+    terms = page.locator("a.lm-term")
+    links = terms.evaluate_all("all => all.map(e => e.getAttribute('href'))")
+    assert len(links) >= 10 and len(set(links)) == len(links)
+    assert all("/book/glossary.html#term-" in link for link in links)
+    assert page.locator("a.lm-term[title]").count() == 0  # the card says it, once
+
+
+def test_a_card_opens_and_closes(open_page):
+    page = open_page("notebooks/03_attention.html")
+    link, card = page.locator("a.lm-term").nth(1), page.locator("#lm-card")
+    assert card.is_hidden()
+    link.focus()
+    assert card.is_visible() and card.inner_text() == link.get_attribute("data-about")
+    assert link.get_attribute("aria-describedby") == "lm-card"
+    assert complaints(page, runOnly=["color-contrast", "aria-tooltip-name"]) == []
+    page.keyboard.press("Escape")
+    assert card.is_hidden() and link.get_attribute("aria-describedby") is None
+    link.hover()
+    card.wait_for(state="visible")
+    card.hover()
+    page.wait_for_timeout(400)
+    assert card.is_visible()
+    page.mouse.move(2, 2)
+    card.wait_for(state="hidden")
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_a_card_stays_on_the_page(open_page, width):
+    page = open_page("notebooks/02_text_data.html", width=width)
+    for link in page.locator("a.lm-term").all():
+        if link.is_visible():
+            link.focus()
+            box = page.locator("#lm-card").bounding_box()
+            assert box["x"] >= 0 and box["x"] + box["width"] <= width

@@ -1,0 +1,30 @@
+"""Outputs that the tests compare with a stated room say so; printed tables keep their columns."""
+
+import pytest
+from docutils import nodes
+from outputs import is_table, resolve, room
+
+
+@pytest.mark.parametrize(
+    "classes, said",
+    [
+        (["tag_within:0.05"], "0.05"),
+        (["cell", "tag_within:10%"], "10 %"),
+        (["tag_hide-input"], None),
+    ],
+)
+def test_the_room_of_a_cell(classes, said):
+    assert room(classes) == said
+
+
+def test_the_note_stands_below_the_output():
+    cell = nodes.container(classes=["cell", "tag_within:0.05"])
+    document = nodes.container("", cell)
+    output = nodes.container("", nodes.literal_block("", "1.5"), classes=["cell_output"])
+    cell += output
+    resolve(None, document, "notebooks/x")
+    assert "0.05 of difference" in cell[-1].astext() and cell[0] is output
+
+
+def test_columns():
+    assert is_table("name    1.5\nother  12.5") and not is_table("It was one day.\nAnd then  two.")

@@ -1,0 +1,96 @@
+"""What helps reading: code that fits, letters of our own, ways on, solutions, verdicts."""
+
+import pytest
+
+from tests.notebooks import CHAPTERS
+from tests.site.conftest import SITE
+
+each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+CODE = """all => all.map(e => [e.scrollWidth > e.clientWidth + 1, e.classList.contains('lm-cut'),
+    getComputedStyle(e).overflowX])"""
+WIDE = """() => [...document.querySelectorAll('.lm-figure')].filter(e => e.clientWidth &&
+    e.scrollWidth > e.clientWidth + 2 && !e.classList.contains('lm-cut')).length"""
+
+
+@each_chapter
+def test_code_fits(open_page, path):
+    page = open_page(f"notebooks/{path.stem}.html")
+    code = page.locator(".cell_input pre:visible").evaluate_all(CODE)
+    wide = [cell for cell in code if cell[0]]
+    assert len(code) > 25 and len(wide) < 0.05 * len(code)
+    assert all(cut and flow == "auto" for _, cut, flow in wide)
+
+
+@each_chapter
+def test_the_head_and_the_ways_on(open_page, path):
+    page = open_page(f"notebooks/{path.stem}.html", width=768)
+    assert "minutes to read" in page.locator(".lm-minutes").inner_text()
+    assert page.locator(".lm-sections a:visible").count() >= 8
+    assert page.locator(".lm-way a").count() == 2
+    below = page.locator(".prev-next-area a").evaluate_all("all => all.map(e => e.href)")
+    assert page.locator(".lm-way a").evaluate_all("all => all.map(e => e.href)") == below
+
+
+@each_chapter
+def test_each_exercise_leads_to_its_solution(open_page, path):
+    page = open_page(f"notebooks/{path.stem}.html")
+    links = page.locator("a.lm-solution")
+    places = links.evaluate_all("all => all.map(e => e.getAttribute('href'))")
+    assert len(places) >= 4 and len(set(places)) == len(places)
+    assert all(f"solutions/{path.stem}.html#" in place for place in places)
+
+
+@each_chapter
+def test_a_wide_figure_says_so_on_a_phone(open_page, path):
+    page = open_page(f"notebooks/{path.stem}.html", width=360)
+    page.wait_for_timeout(200)
+    assert page.evaluate(WIDE) == 0
+
+
+def test_letters_are_the_books_own(open_page):
+    page = open_page("notebooks/03_attention.html")
+    loaded = page.evaluate("""() => [...document.fonts].filter(f => f.status == 'loaded')
+        .map(f => f.family.replaceAll('"', ''))""")
+    assert {"Lm Serif", "Lm Sans", "Lm Mono"} <= set(loaded)
+    for part, family in (
+        ("section > p:not([class])", "Lm Serif"),
+        ("h2", "Lm Sans"),
+        (".cell_input pre", "Lm Mono"),
+    ):
+        style = "e => getComputedStyle(e).fontFamily"
+        assert family in page.locator(f".bd-article {part}").first.evaluate(style)
+    fonts = list((SITE / "_static" / "fonts").glob("*.woff2"))
+    assert len(fonts) == 4 and sum(font.stat().st_size for font in fonts) < 200_000
+
+
+def test_a_section_is_more_than_a_part_of_it(open_page):
+    page = open_page("notebooks/03_attention.html")
+    page.locator("main").first.evaluate(
+        "e => e.querySelector('section').insertAdjacentHTML('beforeend', '<h3 id=less>A part</h3>')"
+    )
+    style = "e => [getComputedStyle(e).fontSize, getComputedStyle(e).fontWeight].map(parseFloat)"
+    more = page.locator(".bd-article h2").first.evaluate(style)
+    less = page.locator("#less").evaluate(style)
+    assert more[0] > less[0] and more[1] > less[1]
+
+
+def test_verdicts_are_folded_and_open_on_paper(open_page):
+    page = open_page("notebooks/03_attention.html")
+    verdict = page.locator(".bd-article details:not(.hide)").first
+    inside = verdict.locator("p").first
+    assert not inside.is_visible()
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert inside.is_visible()
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert not inside.is_visible()
+
+
+def test_no_icon_is_a_box():
+    """The icons that the theme's styles add are in the fonts that are left."""
+    from fontTools.ttLib import TTFont
+    from light_pages import BY_STYLE, CSS, FONTS
+
+    css = (SITE / "_static" / CSS).read_text(encoding="utf-8")
+    icons = set(map(ord, BY_STYLE.findall(css)))
+    fonts = [TTFont(path) for path in (SITE / "_static" / FONTS).glob("*.woff")]
+    assert len(icons) > 10 and icons <= {code for font in fonts for code in font.getBestCmap()}
