@@ -55,6 +55,14 @@ def test_windows_are_everywhere_in_a_row_and_in_a_file(tmp_path):
     assert sum((n - expected) ** 2 / expected for n in starts.values()) < 44  # chi-squared, p 1e-4
 
 
+def test_windows_of_another_seed_or_step_are_others():
+    ids = torch.arange(1000)
+    one, other = (random_windows(ids, 4, 6, seed=seed) for seed in (0, 1))
+    assert torch.equal(one(2)[0], random_windows(ids, 4, 6)(2)[0])
+    assert not torch.equal(one(2)[0], other(2)[0])
+    assert not torch.equal(one(2)[0], one(3)[0])
+
+
 def test_processes_share_a_batch():
     feed = shuffled(INPUTS, -INPUTS, 6)
     parts = [part_of(feed, rank, 3)(4) for rank in range(3)]

@@ -178,7 +178,12 @@ def test_texts_are_completed():
         (lambda model: Decoding(top_k=0), "top_k is 0"),
         (lambda model: Decoding(top_k=2.5), "top_k is 2.5"),
         (lambda model: probs(top_k=6), "top_k is 6: the vocabulary has 5"),
+        (lambda model: Decoding(top_k=5.0), "top_k is 5.0"),
         (lambda model: generate(model, [[1]], -1), "n_tokens is -1"),
+        (lambda model: generate(model, [[1]], 1.5), "n_tokens is 1.5: it should be a whole"),
+        (lambda model: generate(model, [[1], [2]], [2.0, 3.0]), r"n_tokens is \[2.0, 3.0\]"),
+        (lambda model: generate(model, [[1], [2]], [3]), "1 n_tokens for 2 prompts"),
+        (lambda model: generate(model, [[1], [2]], [3, 1, 2]), "3 n_tokens for 2 prompts"),
         (lambda model: generate(model, [[1], []], 3), "prompt 1 is empty"),
         (
             lambda model: generate(model, [[1], [2, 50]], 0),

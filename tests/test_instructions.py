@@ -303,3 +303,12 @@ def test_a_file_that_is_no_text(tmp_path):
     (path := tmp_path / "bad.json").write_bytes(b"[\xff]")
     with pytest.raises(ValueError, match=r"bad\.json is no JSON"):
         read_instructions(path)
+
+
+def test_the_stories_of_one_split_are_in_no_other():
+    """The same seed gives other stories, and other questions, in validation than in training."""
+    told = {split: instructions(200, seed=3, split=split) for split in ("train", "validation")}
+    assert told["train"] == MADE[:200]
+    assert not {m.input for m in told["train"]} & {m.input for m in told["validation"]}
+    asked = [[(m.kind, m.instruction) for m in made] for made in told.values()]
+    assert asked[0] != asked[1]

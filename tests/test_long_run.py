@@ -108,7 +108,19 @@ def test_what_cannot_begin_leaves_nothing(tmp_path):
     main(["--out", str(tmp_path / "other"), *TALES])
     with pytest.raises(ValueError, match="d_model 16, not 32"):
         main([*out, "--start", str(tmp_path / "other"), "--d-model", "32"])
+    for name in ("eval", "save"):
+        with pytest.raises(ValueError, match=f"{name}_every is 0"):
+            main([*out, f"--{name}-every", "0"])
+    with pytest.raises(ValueError, match="batch"):
+        main([*out, "--batch-size", "100000"])
     main(out)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[1, 2]", b"\xff", b"[" * 100_000])
+def test_damaged_settings_are_named(tmp_path, content):
+    (tmp_path / "settings.json").write_bytes(content)
+    with pytest.raises(ValueError, match=r"settings\.json holds no settings"):
+        main(["--out", str(tmp_path), *TALES])
 
 
 @pytest.mark.skipif(which("c++") is None, reason="torch.compile needs a C++ compiler")

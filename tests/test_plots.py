@@ -71,6 +71,58 @@ def test_heatmap_writes_its_numbers_and_keeps_its_pixels():
     assert "pixelated" in shown.markup
 
 
+def places_of(shown, words):
+    """Where each of the words stands: (x, y)."""
+    found = {}
+    for text in svg_of(shown).iter("{http://www.w3.org/2000/svg}text"):
+        x, y = text.get("x"), text.get("y")
+        if x is None:
+            x, y = re.search(
+                r"translate\(([-\d.]+)[ ,]+([-\d.]+)\)", text.get("transform")
+            ).groups()
+        found[text.text] = float(x), float(y)
+    return [found[word] for word in words]
+
+
+def labels_of(shown):
+    """All texts of a figure."""
+    texts = svg_of(shown).iter("{http://www.w3.org/2000/svg}text")
+    return ["".join(text.itertext()).strip() for text in texts]
+
+
+def test_the_numbers_of_a_heatmap_stand_in_their_cells():
+    """Row by row, and not column by column."""
+    matrix = torch.tensor([[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]])
+    shown = plots.heatmap(matrix, "ab", "cde", "Six numbers", numbers=True)
+    (x1, y1), (x2, y2), (x4, y4) = places_of(shown, [".10", ".20", ".40"])
+    assert x1 < x2 and y1 == pytest.approx(y2)
+    assert x1 == pytest.approx(x4) and y1 < y4
+
+
+def test_the_palest_shade_is_zero_and_not_the_least():
+    """A matrix without zeros has no empty cell; the shades say how much, not only which is more."""
+
+    def shades(matrix):
+        axes = plots.figure(4, 4)[1]
+        plots.heatmap(torch.tensor(matrix), ax=axes)
+        (image,) = axes.get_images()
+        return image.norm(torch.tensor(matrix).numpy()).tolist()
+
+    assert shades([[0.5, 1.0]]) == [[0.5, 1.0]]
+    assert shades([[0.0, 1.0]]) == [[0.0, 1.0]]
+    assert shades([[-1.0, 1.0]]) == [[0.0, 1.0]]
+
+
+def test_curves_pass_on_what_axes_are_to_be():
+    lines = {"a": ([1, 10, 100], [1, 2, 3])}
+    plain, log, cut = (
+        plots.curves(lines, "x", "y", alt="A line that climbs", **axis)
+        for axis in ({}, {"xscale": "log"}, {"ylim": (0, 50)})
+    )
+    assert "50" in labels_of(cut) and "50" not in labels_of(plain)
+    assert len({*labels_of(log)}) < len({*labels_of(plain)})  # 1, 10, 100 and no steps of 20
+
+
 def test_a_drawing_takes_its_words_from_its_title(tmp_path, monkeypatch):
     monkeypatch.setattr(picture, "DRAWINGS", tmp_path)
     (tmp_path / "a.svg").write_text(

@@ -1,5 +1,7 @@
 """Probes, against scikit-learn's ridge classifier and the model's own logits."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from sklearn.linear_model import Ridge
@@ -52,6 +54,14 @@ def test_the_last_vectors_are_those_before_the_head():
         torch.testing.assert_close(model.lm_head(model.ln_f(last)), logits)
         expected = model.wte.weight[row[-1]] + model.wpe.weight[len(row) - 1]
         torch.testing.assert_close(first, expected)
+
+
+@torch.no_grad()
+def test_the_last_vectors_know_no_dropout():
+    model = GPT(replace(SMALL, dropout=0.5), seeded())
+    rows = [[1, 2, 3], [4, 5]]
+    assert torch.equal(last_vectors(model.train(), rows), last_vectors(model.eval(), rows))
+    assert last_vectors(model.train(), rows) is not None and model.training
 
 
 def test_words_in_any_order_and_number():

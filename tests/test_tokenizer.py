@@ -341,6 +341,45 @@ def test_save_and_load(ours, tmp_path):
     assert same(pickle.loads(pickle.dumps(ours)), ours)  # a data loader's workers need this
 
 
+def test_a_vocabulary_in_no_order_is_saved_in_the_order_of_its_ids(ours, tmp_path):
+    shuffled = dict(sorted(ours.ids.items(), key=lambda item: item[0][::-1]))
+    assert [*shuffled] != [*ours.ids]
+    BPETokenizer(shuffled, ours.special_tokens).save(tmp_path / "bpe.json")
+    assert same(BPETokenizer.load(tmp_path / "bpe.json"), ours)
+
+
+def test_special_tokens_may_stand_anywhere(tmp_path):
+    """As in a vocabulary that begins with the end of a text."""
+    own = {bytes([byte]): byte + 1 + (byte > 99) for byte in range(256)}
+    first = BPETokenizer(own, {"<|x|>": 0, "<|y|>": 101})
+    first.save(tmp_path / "bpe.json")
+    again = BPETokenizer.load(tmp_path / "bpe.json")
+    assert same(again, first) and again.encode("<|y|>a<|x|>", "all") == [101, 98, 0]
+
+
+def test_one_special_token_may_be_allowed_by_its_name():
+    bpe = BPETokenizer.train("ab " * 9, 259, ["<|x|>", "<|y|>"])
+    assert bpe.encode("a<|x|>", "<|x|>") == bpe.encode("a<|x|>", {"<|x|>"}) == [97, 257]
+    with pytest.raises(ValueError, match=r"<\|y\|>"):
+        bpe.encode("a<|x|><|y|>", "<|x|>")
+
+
+def test_a_deeply_nested_file_is_no_vocabulary(tmp_path):
+    (tmp_path / "deep.json").write_text("[" * 100_000)
+    with pytest.raises(ValueError, match="holds no complete vocabulary"):
+        BPETokenizer.load(tmp_path / "deep.json")
+
+
+def test_two_tokenizers_do_not_share_what_they_remember(ours):
+    """Chunks are kept with their ids, but each tokenizer keeps its own."""
+    text = "An old miller and his daughter went to the old mill. " * 3
+    small = BPETokenizer.train(text, 270)
+    for one, other in ((ours, small), (small, ours)):
+        ids = one.encode(text)
+        assert other.encode(text) != ids and one.encode(text) == ids
+        assert one.decode(ids) == other.decode(other.encode(text)) == text
+
+
 def test_save_and_load_gpt2(gpt2, tmp_path):
     gpt2.save(tmp_path / "gpt2.json")
     assert same(BPETokenizer.load(tmp_path / "gpt2.json"), gpt2)

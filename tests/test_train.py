@@ -241,6 +241,14 @@ def test_a_damaged_state_is_refused(tmp_path):
         next(train(new_model(), FEED, RECIPE, folder=tmp_path))
 
 
+def test_what_a_killed_process_left_is_removed(tmp_path):
+    """A process that is killed while it saves leaves its unfinished file behind."""
+    left_over = tmp_path / "state.safetensors.1.tmp"
+    left_over.write_bytes(b"half of a state")
+    list(train(new_model(), FEED, RECIPE, folder=tmp_path))
+    assert not left_over.exists() and (tmp_path / "state.safetensors").exists()
+
+
 def test_not_finite_stops_and_keeps_the_last_state(tmp_path):
     def feed(i):
         if i == 7:
@@ -283,6 +291,13 @@ def test_a_full_disk_keeps_the_last_state(tmp_path, monkeypatch):
         ({"steps": 5, "warmup": 0, "lr": float("nan")}, "lr is nan"),
         ({"steps": 5, "warmup": 0, "lr": float("inf")}, "lr is inf"),
         ({"steps": 5, "warmup": 0, "final": -1.0}, "final is -1.0"),
+        ({"steps": 5, "warmup": 0, "final": 2.0}, "final is 2.0"),
+        ({"steps": 5.0}, "steps is 5.0: it should be a whole number"),
+        ({"steps": float("inf")}, "steps is inf"),
+        ({"steps": 5, "warmup": 1.5}, "warmup is 1.5"),
+        ({"steps": 5, "warmup": 0, "accumulate": 2.0}, "accumulate is 2.0"),
+        ({"steps": 5, "warmup": 0, "seed": 1.5}, "seed is 1.5"),
+        ({"steps": 5, "warmup": 0, "bf16": "no"}, "bf16 is 'no'"),
         ({"steps": 5, "warmup": 0, "weight_decay": -0.1}, "weight_decay is -0.1"),
     ],
 )

@@ -28,7 +28,7 @@ class Decoding:
             raise ValueError(f"temperature is {self.temperature}: it should be at least 0")
         if not 0 < self.top_p <= 1:
             raise ValueError(f"top_p is {self.top_p}: it should be above 0 and at most 1")
-        if self.top_k is not None and not (self.top_k >= 1 and self.top_k % 1 == 0):
+        if self.top_k is not None and not (isinstance(self.top_k, int) and self.top_k >= 1):
             raise ValueError(f"top_k is {self.top_k}: it should be a whole number, at least 1")
 
 
@@ -89,7 +89,12 @@ def check_request(
     if [] in rows:
         raise ValueError(f"prompt {rows.index([])} is empty: it should have a token")
     lengths = torch.tensor([len(row) for row in rows], dtype=torch.long)  # (B,)
-    stops = lengths + torch.as_tensor(n_tokens, dtype=torch.long)
+    wanted = torch.as_tensor(n_tokens)
+    if wanted.dim() and len(wanted) != len(rows):
+        raise ValueError(f"{len(wanted)} n_tokens for {len(rows)} prompts")
+    if wanted.numel() and (wanted.is_floating_point() or wanted.dtype == torch.bool):
+        raise ValueError(f"n_tokens is {n_tokens}: it should be a whole number")
+    stops = lengths + wanted.long()
     if (stops < lengths).any():
         raise ValueError(f"n_tokens is {n_tokens}: it should be at least 0")
     return rows, stops.tolist()

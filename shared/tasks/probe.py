@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from shared.model import GPT
+from shared.model import GPT, evaluating
 from shared.world import WORLD, stories
 
 
@@ -31,13 +31,14 @@ def told_until(n: int, seed: int, part: str = "episode") -> list[tuple[str, dict
 def last_vectors(model: GPT, rows: Sequence[Sequence[int]]) -> Tensor:
     """The vectors of each row's last token: after embedding and each block.  (L + 1, N, C)"""
     vectors = []
-    for ids in rows:
-        x = model.wte(torch.tensor([ids])) + model.wpe.weight[: len(ids)]  # (1, T, C)
-        layers = [x[0, -1]]
-        for block in model.h:
-            x = block(x)
-            layers.append(x[0, -1])
-        vectors.append(torch.stack(layers))
+    with evaluating(model):
+        for ids in rows:
+            x = model.wte(torch.tensor([ids])) + model.wpe.weight[: len(ids)]  # (1, T, C)
+            layers = [x[0, -1]]
+            for block in model.h:
+                x = block(x)
+                layers.append(x[0, -1])
+            vectors.append(torch.stack(layers))
     return torch.stack(vectors, dim=1)
 
 

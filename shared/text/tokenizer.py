@@ -59,9 +59,11 @@ class Vocabulary:
         """Read what `save` wrote. Raises ValueError if the file is damaged."""
         try:
             saved = json.loads(Path(path).read_bytes())
-            ids = {token.encode("latin-1"): i for i, token in enumerate(saved["tokens"])}
-            return cls(ids, saved["special_tokens"])
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            tokens = [token.encode("latin-1") for token in saved["tokens"]]
+            taken = {*saved["special_tokens"].values()}  # wherever they stand
+            free = (i for i in range(len(tokens) + len(taken)) if i not in taken)
+            return cls(dict(zip(tokens, free, strict=False)), saved["special_tokens"])
+        except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
             raise ValueError(f"{path} holds no complete vocabulary: {error!r}") from error
 
 
@@ -93,13 +95,14 @@ class BPEEncoder(Vocabulary):
     def encode(self, text: str, allowed_special: str | Collection[str] = ()) -> list[int]:
         """Token ids. Raises ValueError on a special token that is not in `allowed_special`.
 
-        "all" allows all of them; `encode_ordinary` reads them as plain text.
+        "all" allows all of them, a name this one; `encode_ordinary` reads them as plain text.
         """
+        allowed = [allowed_special] if isinstance(allowed_special, str) else [*allowed_special]
         ids = []
         for piece in split_special(text, self.special_tokens):
             if piece not in self.special_tokens:
                 ids += self.encode_ordinary(piece)
-            elif allowed_special == "all" or piece in [*allowed_special]:
+            elif allowed == ["all"] or piece in allowed:
                 ids.append(self.special_tokens[piece])
             else:
                 raise ValueError(f"special token {piece!r} in the text is not in allowed_special")

@@ -25,7 +25,7 @@ from shared.model import GPT, MODEL, TALES, GPTConfig, load_model, save_model
 from shared.training.feed import part_of
 from shared.training.loop import evaluate, processes, train
 from shared.training.recipe import Recipe, start_narrow
-from shared.training.run_folder import load_data, prepare
+from shared.training.run_folder import begin, prepare
 
 PATIENCE = timedelta(hours=2)  # of other processes, while the first prepares data or validates
 COLUMNS = ("step", "loss", "lr", "grad_norm", "validation")
@@ -102,7 +102,7 @@ def first_model(options: argparse.Namespace) -> GPT:
 def run(options: argparse.Namespace, model: GPT, recipe: Recipe) -> None:
     """Train, with a bar and metrics.csv, and write model.safetensors at the end."""
     rank, world = processes()
-    feed, validation = load_data(options)
+    feed, validation = begin(options)
     wrapped = DistributedDataParallel(model) if world > 1 else model
     if options.compile:
         wrapped.compile()

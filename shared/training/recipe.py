@@ -24,6 +24,9 @@ class Recipe:
     seed: int = 0  # of dropout; in a long run of weights and batches too
 
     def __post_init__(self):
+        for name in ("steps", "warmup", "accumulate", "seed"):
+            if not isinstance(value := getattr(self, name), int):
+                raise ValueError(f"{name} is {value!r}: it should be a whole number")
         for name in ("steps", "lr", "clip", "accumulate"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is {getattr(self, name)}: it should be above 0")
@@ -31,6 +34,10 @@ class Recipe:
             value = getattr(self, name)
             if not 0 <= value < math.inf:
                 raise ValueError(f"{name} is {value}: it should be finite and not below 0")
+        if self.final > 1:
+            raise ValueError(f"final is {self.final}: a share of the rates, so at most 1")
+        if not isinstance(self.bf16, bool):
+            raise ValueError(f"bf16 is {self.bf16!r}: it should be True or False")
         if not 0 <= self.warmup < self.steps:
             raise ValueError(f"a warm-up of {self.warmup} steps does not fit {self.steps} steps")
 

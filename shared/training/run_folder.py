@@ -28,7 +28,7 @@ from shared.training.feed import (
     shuffled,
 )
 from shared.training.loop import processes
-from shared.training.resume import check_same
+from shared.training.resume import STATE, check_same
 from shared.world import stories
 
 TRAIN, VALIDATION = "train.npy", "validation.npy"
@@ -43,11 +43,14 @@ def prepare(options: argparse.Namespace) -> None:
     Raises ValueError if the folder is that of a run with other settings, or if the run can't begin.
     """
     check_divides(options.batch_size, processes()[1])
+    for name in ("eval_every", "save_every"):
+        if getattr(options, name) < 1:
+            raise ValueError(f"{name} is {getattr(options, name)}: it should be at least 1")
     options.out.mkdir(parents=True, exist_ok=True)
     settings = {k: str(v) for k, v in vars(options).items() if k not in FREE}
     place = options.out / "settings.json"
     if place.exists():
-        check_same(f"{place}: another run", json.loads(place.read_text()), settings)
+        check_same(f"{place}: another run", read_settings(place), settings)
         return
     tales = options.data == "tales"
     text = "" if tales else Path(options.data).read_text(encoding="utf-8")
@@ -64,6 +67,24 @@ def prepare(options: argparse.Namespace) -> None:
             TokenFile.write(options.out / name, [part], options.vocab_size)
     with whole_file(place) as file:  # the last: now all is there
         file.write(json.dumps(settings, indent=1).encode())
+
+
+def read_settings(place: Path) -> dict[str, str]:
+    """What `prepare` has written. Raises ValueError, naming the file, if it is damaged."""
+    try:
+        return dict(json.loads(place.read_bytes()))
+    except (RecursionError, TypeError, ValueError) as error:
+        raise ValueError(f"{place} holds no settings: {error!r}") from error
+
+
+def begin(options: argparse.Namespace) -> tuple[Feed, Batch]:
+    """The data of the run. If it can't begin, its settings are taken back, to be corrected."""
+    try:
+        return load_data(options)
+    except ValueError:
+        if processes()[0] == 0 and not (options.out / STATE).exists():
+            (options.out / "settings.json").unlink(missing_ok=True)
+        raise
 
 
 def load_data(options: argparse.Namespace) -> tuple[Feed, Batch]:
