@@ -11,25 +11,19 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 
-from shared.world.entries import Instruction
+from shared.world.entries import REFUSAL, Instruction, refuses
 from shared.world.facts import Facts
-from shared.world.reader import tellings
+from shared.world.reader import causes
 from shared.world.tales import SPLITS, Story, tell, world
-from shared.world.templates import Name
 
 SOURCE = tomllib.loads(Path(__file__).with_name("instructions.toml").read_text(encoding="utf-8"))
-REFUSAL = SOURCE.pop("refusal")
 LOOK_UP, STATE, FREE = (tuple(SOURCE[group]) for group in ("look_up", "state", "free"))
 KINDS = {kind: rules for group in SOURCE.values() for kind, rules in group.items()}
 EXACT = (*LOOK_UP, *STATE)  # kinds about a story that is given
+NAMED = tuple(kind for kind in EXACT if "names" in KINDS[kind])  # others can always be answered
 USUAL, MORE = (*EXACT, *FREE * 3), (*EXACT, *STATE)  # harder kinds more often; MORE in later turns
 LISTS = {"hero": "child", "one": "child", "child": "child", "thing": "thing", "first": "where"}
 Conversation = tuple[Instruction, ...]
-
-
-def causes(facts: Facts) -> list[str]:
-    """All ways to say why the last episode ended as it did."""
-    return [*tellings(world("any"), (Name("why"), None), facts)]
 
 
 def aspects(text: str, facts: Facts, random: Random) -> Facts:
@@ -58,13 +52,20 @@ def absent(key: str, facts: Facts, split: str, random: Random, asked: str) -> st
     return random.choice(values)
 
 
+def head(kind: str, facts: Facts) -> str:
+    """How an answer begins: with a name, if there is one in the question."""
+    key = KINDS[kind].get("names")
+    article = "the " if key in ("thing", "first") else ""
+    return f"About {article}{facts[key]}: " if key else ""
+
+
 def answers(kind: str, facts: Facts) -> list[str]:
     """What is right to say, the usual answer first."""
-    child, rules = facts["child"], KINDS[kind]
-    here = "at home" if facts.get("home") == child else f"at the {facts['where']}"
-    said = [facts["cause"], *causes(facts)] if kind == "why" else [""]
-    values = facts | {"here": here}
-    return [*dict.fromkeys(rules["output"].format(**values | {"cause": why}) for why in said)]
+    here = "at home" if facts.get("home") == facts["child"] else f"at the {facts['where']}"
+    reasons = [facts["cause"], *causes(facts)] if kind == "why" else [""]
+    told = head(kind, facts) + KINDS[kind]["output"]
+    said = (told.format(**facts | {"here": here, "cause": why}) for why in reasons)
+    return [*dict.fromkeys(said)]
 
 
 def ask(
@@ -79,19 +80,19 @@ def ask(
     if kind == "now" and again and before.facts["child"] == facts["child"]:
         facts = facts | {"child": facts["other"], "other": facts["child"]}
     missing = key is not None and random.random() < unknown
-    asked = before.facts.get(key, "") if before else ""
-    about = facts | ({key: absent(key, facts, split, random, asked)} if key else {})
-    lean = before is not None and before.output != REFUSAL and not missing
+    was = before.facts.get(key, "") if before else ""
+    about = facts | ({key: absent(key, facts, split, random, was)} if key else {})
+    lean = before is not None and not refuses(before.output) and not missing
     wordings = rules["wordings"]
     if again and (missing or before.facts[key] != facts[key]):
         wordings = [rules["again"]]
     elif lean and "later" in rules and random.random() < 0.6:
         wordings = rules["later"]
-    girl = facts["child"] in world("any").girls
-    named = (about if missing else facts) | {"he_child": "she" if girl else "he"}
+    he = "she" if facts["child"] in world("any").girls else "he"
+    named = (about if missing else facts) | {"he_child": he}
     words = random.choice(wordings).format(**named)
-    right = [REFUSAL] if missing else answers(kind, facts)
-    return Instruction(words, "", right[0], kind, named, tuple(right[1:]))
+    right, *also = [head(kind, about) + REFUSAL] if missing else answers(kind, facts)
+    return Instruction(words, "", right, kind, named, tuple(also))
 
 
 def check_arguments(n: int, split: str, kinds: Sequence[str], unknown: float) -> None:
@@ -127,10 +128,8 @@ def conversations(
     """
     check_arguments(n, split, kinds, unknown)
     teller, random = (Random(f"{what} {split} {seed}") for what in ("Given", "Asked"))
-    return [
-        converse(tell(world(split), teller.random), split, kinds, unknown, turns, random)
-        for _ in range(n)
-    ]
+    told = (tell(world(split), teller.random) for _ in range(n))
+    return [converse(story, split, kinds, unknown, turns, random) for story in told]
 
 
 def converse(
@@ -139,7 +138,7 @@ def converse(
     """A conversation about a story."""
     facts = aspects(story.text, story.facts, random)
     first = ask(random.choice(kinds), facts, split, random, unknown)
-    talk = [replace(first, input="" if first.kind in FREE else story.text)]
+    talk = [first if first.kind in FREE else replace(first, input=story.text)]
     while len(talk) < turns:
         before = talk[-1]
         same = "again" in KINDS[before.kind] and random.random() < 0.3
