@@ -158,7 +158,7 @@ def test_about_half_can_be_made_unanswerable_and_each_has_a_twin():
         if refuses(missing.output):
             a, b = known.instruction.split(), missing.instruction.split()
             assert sum(x != y for x, y in zip(a, b, strict=True)) == 1, (known, missing)
-            assert not missing.also and missing.output.endswith(f": {REFUSAL}")
+            assert not missing.also and missing.output.endswith(f" {REFUSAL}")
         else:
             assert missing == known
     share = sum(refuses(made.output) for made in half) / 600
@@ -169,7 +169,7 @@ def test_an_answer_begins_with_the_name_in_the_question():
     """Also where the question has only a pronoun for it, and where the story does not say."""
     heads = Counter()
     for turn in (*MADE, *(turn for talk in TALKS for turn in talk)):
-        found = re.match(r"About (?:the )?(\w+): ", turn.output)
+        found = re.match(r"About (?:the )?(\w+)(?:: | the story)", turn.output)
         assert bool(found) == (turn.kind in NAMED), turn
         if found:
             assert found[1] == turn.facts[KINDS[turn.kind]["names"]], turn

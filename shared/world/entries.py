@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 FIELDS = ("instruction", "input", "output")
-REFUSAL = "The story does not say."
+REFUSAL = "the story says nothing."
 
 
 @dataclass(frozen=True)

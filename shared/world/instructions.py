@@ -56,14 +56,14 @@ def head(kind: str, facts: Facts) -> str:
     """How an answer begins: with a name, if there is one in the question."""
     key = KINDS[kind].get("names")
     article = "the " if key in ("thing", "first") else ""
-    return f"About {article}{facts[key]}: " if key else ""
+    return f"About {article}{facts[key]}" if key else ""
 
 
 def answers(kind: str, facts: Facts) -> list[str]:
     """What is right to say, the usual answer first."""
     here = "at home" if facts.get("home") == facts["child"] else f"at the {facts['where']}"
     reasons = [facts["cause"], *causes(facts)] if kind == "why" else [""]
-    told = head(kind, facts) + KINDS[kind]["output"]
+    told = f"{head(kind, facts)}: {KINDS[kind]['output']}".removeprefix(": ")
     said = (told.format(**facts | {"here": here, "cause": why}) for why in reasons)
     return [*dict.fromkeys(said)]
 
@@ -91,7 +91,7 @@ def ask(
     he = "she" if facts["child"] in world("any").girls else "he"
     named = (about if missing else facts) | {"he_child": he}
     words = random.choice(wordings).format(**named)
-    right, *also = [head(kind, about) + REFUSAL] if missing else answers(kind, facts)
+    right, *also = [f"{head(kind, about)} {REFUSAL}"] if missing else answers(kind, facts)
     return Instruction(words, "", right, kind, named, tuple(also))
 
 
