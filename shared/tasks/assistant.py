@@ -5,6 +5,7 @@ python -m shared.tasks.assistant --out runs/assistant
 
 import argparse
 import json
+from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path
 from shutil import copy
@@ -14,16 +15,16 @@ from shared.tasks.answers import exact_match, respond
 from shared.tasks.instruct import Row, chat_row, fits, row_feed, story_row
 from shared.text import END_OF_TURN, BPEEncoder
 from shared.training import Recipe, train
-from shared.world import EXACT, NAMED, conversations, instructions, refuses, stories
+from shared.world import EXACT, TOLD, USUAL, conversations, instructions, refuses, stories
 
-UNKNOWN = 0.5  # of the questions with a name in them are about what does not occur
+ASKED = (*USUAL, *TOLD * 2)  # among them what only some stories tell
 
 
 def assistant_rows(
-    tokenizer: BPEEncoder, n: int, context_length: int, seed: int = 1, unknown: float = UNKNOWN
+    tokenizer: BPEEncoder, n: int, context_length: int, seed: int = 1, kinds: Sequence[str] = ASKED
 ) -> list[Row]:
     """n conversations of four turns, each about a story of its own, and n // 6 stories."""
-    talks = conversations(n, seed, unknown=unknown, turns=4)
+    talks = conversations(n, seed, kinds=kinds, turns=4)
     rows = [chat_row(tokenizer, talk) for talk in talks]
     rows += [story_row(tokenizer, story.text) for story in stories(n // 6)]
     return [row for row in rows if fits(row, context_length)]
@@ -46,17 +47,19 @@ def make_assistant(model: GPT, tokenizer: BPEEncoder, steps: int, seed: int = 1)
 
 def card(model: GPT, tokenizer: BPEEncoder, n: int = 200) -> dict[str, float]:
     """The shares of right answers about pairs that training never brought together."""
+    maybe = [(one,) for one in instructions(2 * n, 8, "held_out", TOLD)]
     tests = {
         "questions": [(one,) for one in instructions(n, 2, "held_out")],
         "second turns": conversations(n, 4, "held_out", EXACT, turns=2),
-        "what is told": [(one,) for one in instructions(n, 8, "held_out", NAMED)],
-        "what is not told": [(one,) for one in instructions(n, 8, "held_out", NAMED, unknown=1.0)],
+        "what is told": [talk for talk in maybe if not refuses(talk[0].output)],
+        "what is not told": [talk for talk in maybe if refuses(talk[0].output)],
     }
     said = {name: respond(model, tokenizer, talks, n_tokens=40) for name, talks in tests.items()}
     shares = {
-        name: exact_match(said[name], [t[-1] for t in talks]) for name, talks in tests.items()
+        name: exact_match(said[name], [talk[-1] for talk in talks]) for name, talks in tests.items()
     }
-    return shares | {"falsely refused": sum(map(refuses, said["what is told"])) / n}
+    told = said["what is told"]
+    return shares | {"falsely refused": sum(map(refuses, told)) / len(told)}
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 FIELDS = ("instruction", "input", "output")
-REFUSAL = "the story says nothing."
+REFUSAL = "The story does not say."
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Instruction:
 
 def refuses(answer: str) -> bool:
     """Whether an answer says that there is none."""
-    return answer.endswith(REFUSAL)
+    return answer == REFUSAL
 
 
 def read_instructions(path: str | Path) -> list[Instruction]:

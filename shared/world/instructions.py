@@ -14,32 +14,39 @@ from random import Random
 from shared.world.entries import REFUSAL, Instruction, refuses
 from shared.world.facts import Facts
 from shared.world.reader import causes
-from shared.world.tales import SPLITS, Story, tell, world
+from shared.world.tales import SPLITS, Story, begun, tell, world
+from shared.world.world import PRONOUNS
 
 SOURCE = tomllib.loads(Path(__file__).with_name("instructions.toml").read_text(encoding="utf-8"))
-LOOK_UP, STATE, FREE = (tuple(SOURCE[group]) for group in ("look_up", "state", "free"))
+LOOK_UP, STATE, TOLD, FREE = map(tuple, (SOURCE[g] for g in ("look_up", "state", "told", "free")))
 KINDS = {kind: rules for group in SOURCE.values() for kind, rules in group.items()}
 EXACT = (*LOOK_UP, *STATE)  # kinds about a story that is given
-NAMED = tuple(kind for kind in EXACT if "names" in KINDS[kind])  # others can always be answered
+NAMED = tuple(kind for kind in EXACT if "names" in KINDS[kind])
 USUAL, MORE = (*EXACT, *FREE * 3), (*EXACT, *STATE)  # harder kinds more often; MORE in later turns
 LISTS = {"hero": "child", "one": "child", "child": "child", "thing": "thing", "first": "where"}
 Conversation = tuple[Instruction, ...]
 
 
-def aspects(text: str, facts: Facts, random: Random) -> Facts:
-    """The facts of a story, and what else questions and answers speak of."""
-    child, girls = random.choice((facts["hero"], facts["friend"])), world("any").girls
-    told = re.search(r", because ([^.]*)\.", text)
-    good, cause = facts["outcome"] == "good", random.choice(causes(facts))
-    return facts | {
+def he(child: str, form: str = "he") -> str:
+    return PRONOUNS[form] if child in world("any").girls else form
+
+
+def aspects(story: Story, random: Random) -> Facts:
+    """The facts of a story, what its beginning tells, and what else answers speak of."""
+    text, facts = story.text, story.facts
+    child = random.choice((facts["hero"], facts["friend"]))
+    why, good = re.search(r", because ([^.]*)\.", text), facts["outcome"] == "good"
+    return begun(story) | {
+        **facts,
         "story": text,
         "first": facts.get("left", facts["where"]),
         "child": child,
         "other": facts["friend" if child == facts["hero"] else "hero"],
-        "he_one": "she" if facts["one"] in girls else "he",
+        "his": he(facts["hero"], "his"),
+        "he_one": he(facts["one"]),
         "glad": random.choice(("glad", "happy") if good else ("sad", "sorry")),
         "mood": "glad" if good else "sad",
-        "cause": told[1] if told else cause,
+        "cause": why[1] if why else random.choice(causes(facts)),
     }
 
 
@@ -52,19 +59,14 @@ def absent(key: str, facts: Facts, split: str, random: Random, asked: str) -> st
     return random.choice(values)
 
 
-def head(kind: str, facts: Facts) -> str:
-    """How an answer begins: with a name, if there is one in the question."""
-    key = KINDS[kind].get("names")
-    article = "the " if key in ("thing", "first") else ""
-    return f"About {article}{facts[key]}" if key else ""
-
-
 def answers(kind: str, facts: Facts) -> list[str]:
     """What is right to say, the usual answer first."""
     here = "at home" if facts.get("home") == facts["child"] else f"at the {facts['where']}"
     reasons = [facts["cause"], *causes(facts)] if kind == "why" else [""]
-    told = f"{head(kind, facts)}: {KINDS[kind]['output']}".removeprefix(": ")
-    said = (told.format(**facts | {"here": here, "cause": why}) for why in reasons)
+    if KINDS[kind].get("told", "hero") not in facts:
+        return [REFUSAL]
+    output = KINDS[kind]["output"]
+    said = (output.format(**facts | {"here": here, "cause": why}) for why in reasons)
     return [*dict.fromkeys(said)]
 
 
@@ -88,10 +90,9 @@ def ask(
         wordings = [rules["again"]]
     elif lean and "later" in rules and random.random() < 0.6:
         wordings = rules["later"]
-    he = "she" if facts["child"] in world("any").girls else "he"
-    named = (about if missing else facts) | {"he_child": he}
+    named = (about if missing else facts) | {"he_child": he(facts["child"])}
     words = random.choice(wordings).format(**named)
-    right, *also = [f"{head(kind, about)} {REFUSAL}"] if missing else answers(kind, facts)
+    right, *also = [REFUSAL] if missing else answers(kind, facts)
     return Instruction(words, "", right, kind, named, tuple(also))
 
 
@@ -124,7 +125,8 @@ def conversations(
 ) -> list[Conversation]:
     """n conversations, each about a story that is given first, or told on request.
 
-    The first question is of one of the `kinds`. Raises ValueError as `instructions` does.
+    The first question is of one of the `kinds`, later ones of EXACT or those of TOLD among them.
+    Raises ValueError as `instructions` does.
     """
     check_arguments(n, split, kinds, unknown)
     teller, random = (Random(f"{what} {split} {seed}") for what in ("Given", "Asked"))
@@ -136,13 +138,14 @@ def converse(
     story: Story, split: str, kinds: Sequence[str], unknown: float, turns: int, random: Random
 ) -> Conversation:
     """A conversation about a story."""
-    facts = aspects(story.text, story.facts, random)
+    facts = aspects(story, random)
     first = ask(random.choice(kinds), facts, split, random, unknown)
+    more = (*MORE, *(kind for kind in kinds if kind in TOLD))
     talk = [first if first.kind in FREE else replace(first, input=story.text)]
     while len(talk) < turns:
         before = talk[-1]
         same = "again" in KINDS[before.kind] and random.random() < 0.3
-        kind = before.kind if same else random.choice(MORE)
+        kind = before.kind if same else random.choice(more)
         example = ask(kind, facts, split, random, unknown, before)
         if example.instruction not in [earlier.instruction for earlier in talk]:
             talk.append(example)
