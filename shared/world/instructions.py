@@ -36,23 +36,26 @@ def aspects(story: Story, random: Random) -> Facts:
     text, facts = story.text, story.facts
     child = random.choice((facts["hero"], facts["friend"]))
     why, good = re.search(r", because ([^.]*)\.", text), facts["outcome"] == "good"
-    return begun(story) | {
-        **facts,
-        "story": text,
-        "first": facts.get("left", facts["where"]),
-        "child": child,
-        "other": facts["friend" if child == facts["hero"] else "hero"],
-        "his": he(facts["hero"], "his"),
-        "he_one": he(facts["one"]),
-        "glad": random.choice(("glad", "happy") if good else ("sad", "sorry")),
-        "mood": "glad" if good else "sad",
-        "cause": why[1] if why else random.choice(causes(facts)),
-    }
+    return (
+        begun(story)
+        | facts
+        | {
+            "story": text,
+            "first": facts.get("left", facts["where"]),
+            "child": child,
+            "other": facts["friend" if child == facts["hero"] else "hero"],
+            "his": he(facts["hero"], "his"),
+            "he_one": he(facts["one"]),
+            "glad": random.choice(("glad", "happy") if good else ("sad", "sorry")),
+            "mood": "glad" if good else "sad",
+            "cause": why[1] if why else random.choice(causes(facts)),
+        }
+    )
 
 
-def absent(key: str, facts: Facts, split: str, random: Random, asked: str) -> str:
-    """A child, a thing or a place that neither occurs in the story nor was `asked` about."""
-    words = {*re.findall(r"\w+", facts["story"]), asked}
+def absent(key: str, facts: Facts, split: str, random: Random, before) -> str:
+    """A child, a thing or a place that neither occurs in the story nor was asked about before."""
+    words = {*re.findall(r"\w+", facts["story"]), before.facts.get(key) if before else None}
     values = [value for value in world("any").lists[LISTS[key]] if value not in words]
     if key == "thing":  # questions bring together what stories of this split may
         values = [v for v in values if world(split).allowed(facts | {"thing": v})]
@@ -82,8 +85,7 @@ def ask(
     if kind == "now" and again and before.facts["child"] == facts["child"]:
         facts = facts | {"child": facts["other"], "other": facts["child"]}
     missing = key is not None and random.random() < unknown
-    was = before.facts.get(key, "") if before else ""
-    about = facts | ({key: absent(key, facts, split, random, was)} if key else {})
+    about = facts | ({key: absent(key, facts, split, random, before)} if key else {})
     lean = before is not None and not refuses(before.output) and not missing
     wordings = rules["wordings"]
     if again and (missing or before.facts[key] != facts[key]):
