@@ -33,24 +33,20 @@ def he(child: str, form: str = "he") -> str:
 
 def aspects(story: Story, random: Random) -> Facts:
     """The facts of a story, what its beginning tells, and what else answers speak of."""
-    text, facts = story.text, story.facts
+    text, facts = story.text, begun(story) | story.facts
     child = random.choice((facts["hero"], facts["friend"]))
     why, good = re.search(r", because ([^.]*)\.", text), facts["outcome"] == "good"
-    return (
-        begun(story)
-        | facts
-        | {
-            "story": text,
-            "first": facts.get("left", facts["where"]),
-            "child": child,
-            "other": facts["friend" if child == facts["hero"] else "hero"],
-            "his": he(facts["hero"], "his"),
-            "he_one": he(facts["one"]),
-            "glad": random.choice(("glad", "happy") if good else ("sad", "sorry")),
-            "mood": "glad" if good else "sad",
-            "cause": why[1] if why else random.choice(causes(facts)),
-        }
-    )
+    return facts | {
+        "story": text,
+        "first": facts.get("left", facts["where"]),
+        "child": child,
+        "other": facts["friend" if child == facts["hero"] else "hero"],
+        "his": he(facts["hero"], "his"),
+        "he_one": he(facts["one"]),
+        "glad": random.choice(("glad", "happy") if good else ("sad", "sorry")),
+        "mood": "glad" if good else "sad",
+        "cause": why[1] if why else random.choice(causes(facts)),
+    }
 
 
 def absent(key: str, facts: Facts, split: str, random: Random, before) -> str:
