@@ -12,8 +12,10 @@ from shared.world import (
     FREE,
     KINDS,
     LOOK_UP,
+    NAMED,
     REFUSAL,
     STATE,
+    TOLD,
     WORLD,
     Instruction,
     best_reading,
@@ -21,6 +23,7 @@ from shared.world import (
     instructions,
     judge,
     read_instructions,
+    refuses,
     stories,
 )
 
@@ -28,6 +31,7 @@ LISTS = WORLD["lists"]
 CHILDREN = LISTS["girls"] + LISTS["boys"]
 MADE = instructions(1200, seed=3) + instructions(400, seed=3, split="held_out")
 TALKS = conversations(400, seed=3, unknown=0.4, turns=4)
+SAID = instructions(400, seed=5, kinds=TOLD)  # or not said
 
 
 def of(kind):
@@ -55,7 +59,8 @@ def test_every_kind_and_every_wording_occurs():
     deviation = (n * 0.1 * 0.9) ** 0.5
     assert counts.keys() == {*EXACT} == {*LOOK_UP, *STATE}
     assert all(abs(count - n / 10) < 5 * deviation for count in counts.values()), counts
-    asked = {turn.instruction for talk in TALKS for turn in talk} | {m.instruction for m in MADE}
+    asked = {turn.instruction for talk in TALKS for turn in talk}
+    asked |= {made.instruction for made in (*MADE, *SAID)}
     for rules in KINDS.values():
         again = [rules["again"]] if "again" in rules else []
         for wording in [*rules["wordings"], *rules.get("later", []), *again]:
@@ -147,10 +152,9 @@ def test_about_half_can_be_made_unanswerable_and_each_has_a_twin():
     half = instructions(600, seed=6, unknown=0.5)
     none, all_ = (instructions(600, seed=6, unknown=share) for share in (0.0, 1.0))
     assert not [made for made in none if made.output == REFUSAL]
-    could = [kind for kind in EXACT if "names" in KINDS[kind]]
     for mixed, known, missing in zip(half, none, all_, strict=True):
         assert mixed in (known, missing) and known.input == missing.input
-        assert (missing.output == REFUSAL) == (missing.kind in could)
+        assert (missing.output == REFUSAL) == (missing.kind in NAMED)
         if missing.output == REFUSAL:
             a, b = known.instruction.split(), missing.instruction.split()
             assert sum(x != y for x, y in zip(a, b, strict=True)) == 1, (known, missing)
@@ -158,7 +162,23 @@ def test_about_half_can_be_made_unanswerable_and_each_has_a_twin():
         else:
             assert missing == known
     share = sum(made.output == REFUSAL for made in half) / 600
-    assert abs(share - 0.5 * len(could) / len(EXACT)) < 0.1
+    assert abs(share - 0.5 * len(NAMED) / len(EXACT)) < 0.1
+
+
+def test_what_only_some_stories_tell():
+    """The answer stands in the beginning of the story, or nothing of its kind does."""
+    seen, phrases = Counter(), WORLD["phrases"]
+    for made in SAID:
+        key = KINDS[made.kind]["told"]
+        begun = ". ".join(made.input.split(". ")[:2])
+        told = [value for value in phrases[key] if re.search(rf"\b{value}\b", begun)]
+        assert bool(told) == (not refuses(made.output)), (made, told)
+        assert not told or any(value in made.output for value in told), (made, told)
+        seen[made.kind, bool(told)] += 1
+    assert min(seen.values()) > 10 and len(seen) == 2 * len(TOLD)
+    assert not {turn.kind for talk in TALKS for turn in talk} & {*TOLD}
+    later = conversations(60, kinds=(*EXACT, *TOLD))
+    assert {turn.kind for talk in later for turn in talk[1:]} >= {*TOLD}
 
 
 def test_what_is_absent_is_absent():
@@ -250,7 +270,7 @@ def test_only_the_kinds_that_are_asked_for():
     [
         ({"n": -1}, "n=-1"),
         ({"n": 1, "split": "test"}, "split='test'"),
-        ({"n": 1, "kinds": ("weather",)}, "weather"),
+        ({"n": 1, "kinds": ("age",)}, "age"),
         ({"n": 1, "kinds": ()}, "at least one kind"),
         ({"n": 1, "unknown": 1.5}, "unknown=1.5"),
     ],

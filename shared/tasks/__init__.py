@@ -40,6 +40,7 @@ __all__ = [
     "transcript",
     "turn_ids",
     "wilson",
+    "with_ones",
     "words_in",
 ]
 
@@ -73,6 +74,6 @@ __getattr__ = later(
             "predict",
             "train_only",
         ),
-        "probe": ("last_vectors", "probe", "told_until", "words_in"),
+        "probe": ("last_vectors", "probe", "told_until", "with_ones", "words_in"),
     },
 )

@@ -47,6 +47,11 @@ def words_in(rows: Sequence[Sequence[int]], V: int) -> Tensor:
     return torch.stack([torch.bincount(torch.tensor(ids), minlength=V) > 0 for ids in rows])
 
 
+def with_ones(x: Tensor) -> Tensor:
+    """A column of ones more, so that a linear map has a bias.  (N, C) -> (N, C + 1)"""
+    return torch.cat([x, torch.ones(len(x), 1)], dim=1).double()
+
+
 def probe(x: Tensor, labels: Sequence[str], x_test: Tensor, labels_test: Sequence[str]) -> float:
     """The share of test labels that a linear map of x, (N, C), gets right; a least-squares fit.
 
@@ -55,12 +60,10 @@ def probe(x: Tensor, labels: Sequence[str], x_test: Tensor, labels_test: Sequenc
     if len(x) != len(labels) or len(x_test) != len(labels_test):
         pairs = (len(x), len(labels)), (len(x_test), len(labels_test))
         raise ValueError(f"vectors and labels, to fit and to test: {pairs}")
-    names = sorted({*labels})
-    x, x_test = (  # a column of ones is the bias
-        torch.cat([part, torch.ones(len(part), 1)], dim=1).double() for part in (x, x_test)
-    )
-    one_hot = torch.tensor([[label == name for name in names] for label in labels]).double()
+    names, x = sorted({*labels}), with_ones(x)
+    y = torch.tensor([[label == name for name in names] for label in labels])
     small = torch.eye(x.shape[1])  # keeps weights small that the examples leave open
-    weights = torch.linalg.solve(x.T @ x + small, x.T @ one_hot)  # (C + 1, classes)
-    told = [names[i] for i in (x_test @ weights).argmax(dim=1).tolist()]
-    return sum(a == b for a, b in zip(told, labels_test, strict=True)) / len(told)
+    weights = torch.linalg.solve(x.T @ x + small, x.T @ y.double())
+    told = (with_ones(x_test) @ weights).argmax(dim=1).tolist()
+    right = [names[i] == label for i, label in zip(told, labels_test, strict=True)]
+    return sum(right) / len(right)

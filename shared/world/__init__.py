@@ -1,13 +1,15 @@
 """The world of the Tales: how stories are told, read again and judged, and what is asked."""
 
-from shared.world.entries import Instruction, read_instructions
+from shared.world.entries import REFUSAL, Instruction, read_instructions, refuses
 from shared.world.instructions import (
     EXACT,
     FREE,
     KINDS,
     LOOK_UP,
-    REFUSAL,
+    NAMED,
     STATE,
+    TOLD,
+    USUAL,
     Conversation,
     conversations,
     instructions,
@@ -23,9 +25,12 @@ __all__ = [
     "JUDGED",
     "KINDS",
     "LOOK_UP",
+    "NAMED",
     "REFUSAL",
     "SPLITS",
     "STATE",
+    "TOLD",
+    "USUAL",
     "WORLD",
     "Conversation",
     "Instruction",
@@ -37,6 +42,7 @@ __all__ = [
     "instructions",
     "judge",
     "read_instructions",
+    "refuses",
     "stories",
     "story_log_prob",
     "story_quality",

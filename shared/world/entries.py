@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 FIELDS = ("instruction", "input", "output")
+REFUSAL = "The story does not say."
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,11 @@ class Instruction:
     kind: str = ""
     facts: dict[str, str] = field(default_factory=dict)
     also: tuple[str, ...] = ()  # other answers that are just as right
+
+
+def refuses(answer: str) -> bool:
+    """Whether an answer says that there is none."""
+    return answer == REFUSAL
 
 
 def read_instructions(path: str | Path) -> list[Instruction]:

@@ -11,47 +11,47 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 
-from shared.world.entries import Instruction
+from shared.world.entries import REFUSAL, Instruction, refuses
 from shared.world.facts import Facts
-from shared.world.reader import tellings
-from shared.world.tales import SPLITS, Story, tell, world
-from shared.world.templates import Name
+from shared.world.reader import causes
+from shared.world.tales import SPLITS, Story, begun, tell, world
+from shared.world.world import PRONOUNS
 
 SOURCE = tomllib.loads(Path(__file__).with_name("instructions.toml").read_text(encoding="utf-8"))
-REFUSAL = SOURCE.pop("refusal")
-LOOK_UP, STATE, FREE = (tuple(SOURCE[group]) for group in ("look_up", "state", "free"))
+LOOK_UP, STATE, TOLD, FREE = map(tuple, (SOURCE[g] for g in ("look_up", "state", "told", "free")))
 KINDS = {kind: rules for group in SOURCE.values() for kind, rules in group.items()}
 EXACT = (*LOOK_UP, *STATE)  # kinds about a story that is given
+NAMED = tuple(kind for kind in EXACT if "names" in KINDS[kind])
 USUAL, MORE = (*EXACT, *FREE * 3), (*EXACT, *STATE)  # harder kinds more often; MORE in later turns
 LISTS = {"hero": "child", "one": "child", "child": "child", "thing": "thing", "first": "where"}
 Conversation = tuple[Instruction, ...]
 
 
-def causes(facts: Facts) -> list[str]:
-    """All ways to say why the last episode ended as it did."""
-    return [*tellings(world("any"), (Name("why"), None), facts)]
+def he(child: str, form: str = "he") -> str:
+    return PRONOUNS[form] if child in world("any").girls else form
 
 
-def aspects(text: str, facts: Facts, random: Random) -> Facts:
-    """The facts of a story, and what else questions and answers speak of."""
-    child, girls = random.choice((facts["hero"], facts["friend"])), world("any").girls
-    told = re.search(r", because ([^.]*)\.", text)
-    good, cause = facts["outcome"] == "good", random.choice(causes(facts))
+def aspects(story: Story, random: Random) -> Facts:
+    """The facts of a story, what its beginning tells, and what else answers speak of."""
+    text, facts = story.text, begun(story) | story.facts
+    child = random.choice((facts["hero"], facts["friend"]))
+    why, good = re.search(r", because ([^.]*)\.", text), facts["outcome"] == "good"
     return facts | {
         "story": text,
         "first": facts.get("left", facts["where"]),
         "child": child,
         "other": facts["friend" if child == facts["hero"] else "hero"],
-        "he_one": "she" if facts["one"] in girls else "he",
+        "his": he(facts["hero"], "his"),
+        "he_one": he(facts["one"]),
         "glad": random.choice(("glad", "happy") if good else ("sad", "sorry")),
         "mood": "glad" if good else "sad",
-        "cause": told[1] if told else cause,
+        "cause": why[1] if why else random.choice(causes(facts)),
     }
 
 
-def absent(key: str, facts: Facts, split: str, random: Random, asked: str) -> str:
-    """A child, a thing or a place that neither occurs in the story nor was `asked` about."""
-    words = {*re.findall(r"\w+", facts["story"]), asked}
+def absent(key: str, facts: Facts, split: str, random: Random, before) -> str:
+    """A child, a thing or a place that neither occurs in the story nor was asked about before."""
+    words = {*re.findall(r"\w+", facts["story"]), before.facts.get(key) if before else None}
     values = [value for value in world("any").lists[LISTS[key]] if value not in words]
     if key == "thing":  # questions bring together what stories of this split may
         values = [v for v in values if world(split).allowed(facts | {"thing": v})]
@@ -60,11 +60,13 @@ def absent(key: str, facts: Facts, split: str, random: Random, asked: str) -> st
 
 def answers(kind: str, facts: Facts) -> list[str]:
     """What is right to say, the usual answer first."""
-    child, rules = facts["child"], KINDS[kind]
-    here = "at home" if facts.get("home") == child else f"at the {facts['where']}"
-    said = [facts["cause"], *causes(facts)] if kind == "why" else [""]
-    values = facts | {"here": here}
-    return [*dict.fromkeys(rules["output"].format(**values | {"cause": why}) for why in said)]
+    here = "at home" if facts.get("home") == facts["child"] else f"at the {facts['where']}"
+    reasons = [facts["cause"], *causes(facts)] if kind == "why" else [""]
+    if KINDS[kind].get("told", "hero") not in facts:
+        return [REFUSAL]
+    output = KINDS[kind]["output"]
+    said = (output.format(**facts | {"here": here, "cause": why}) for why in reasons)
+    return [*dict.fromkeys(said)]
 
 
 def ask(
@@ -79,19 +81,17 @@ def ask(
     if kind == "now" and again and before.facts["child"] == facts["child"]:
         facts = facts | {"child": facts["other"], "other": facts["child"]}
     missing = key is not None and random.random() < unknown
-    asked = before.facts.get(key, "") if before else ""
-    about = facts | ({key: absent(key, facts, split, random, asked)} if key else {})
-    lean = before is not None and before.output != REFUSAL and not missing
+    about = facts | ({key: absent(key, facts, split, random, before)} if key else {})
+    lean = before is not None and not refuses(before.output) and not missing
     wordings = rules["wordings"]
     if again and (missing or before.facts[key] != facts[key]):
         wordings = [rules["again"]]
     elif lean and "later" in rules and random.random() < 0.6:
         wordings = rules["later"]
-    girl = facts["child"] in world("any").girls
-    named = (about if missing else facts) | {"he_child": "she" if girl else "he"}
+    named = (about if missing else facts) | {"he_child": he(facts["child"])}
     words = random.choice(wordings).format(**named)
-    right = [REFUSAL] if missing else answers(kind, facts)
-    return Instruction(words, "", right[0], kind, named, tuple(right[1:]))
+    right, *also = [REFUSAL] if missing else answers(kind, facts)
+    return Instruction(words, "", right, kind, named, tuple(also))
 
 
 def check_arguments(n: int, split: str, kinds: Sequence[str], unknown: float) -> None:
@@ -123,27 +123,27 @@ def conversations(
 ) -> list[Conversation]:
     """n conversations, each about a story that is given first, or told on request.
 
-    The first question is of one of the `kinds`. Raises ValueError as `instructions` does.
+    The first question is of one of the `kinds`, later ones of EXACT or those of TOLD among them.
+    Raises ValueError as `instructions` does.
     """
     check_arguments(n, split, kinds, unknown)
     teller, random = (Random(f"{what} {split} {seed}") for what in ("Given", "Asked"))
-    return [
-        converse(tell(world(split), teller.random), split, kinds, unknown, turns, random)
-        for _ in range(n)
-    ]
+    told = (tell(world(split), teller.random) for _ in range(n))
+    return [converse(story, split, kinds, unknown, turns, random) for story in told]
 
 
 def converse(
     story: Story, split: str, kinds: Sequence[str], unknown: float, turns: int, random: Random
 ) -> Conversation:
     """A conversation about a story."""
-    facts = aspects(story.text, story.facts, random)
+    facts = aspects(story, random)
     first = ask(random.choice(kinds), facts, split, random, unknown)
-    talk = [replace(first, input="" if first.kind in FREE else story.text)]
+    more = (*MORE, *(kind for kind in kinds if kind in TOLD))
+    talk = [first if first.kind in FREE else replace(first, input=story.text)]
     while len(talk) < turns:
         before = talk[-1]
         same = "again" in KINDS[before.kind] and random.random() < 0.3
-        kind = before.kind if same else random.choice(MORE)
+        kind = before.kind if same else random.choice(more)
         example = ask(kind, facts, split, random, unknown, before)
         if example.instruction not in [earlier.instruction for earlier in talk]:
             talk.append(example)

@@ -122,3 +122,8 @@ def tellings(world: World, todo: Todo, facts: Facts) -> Iterator[str]:
     for option in dict.fromkeys(world.options(node, facts)):
         words, rest, after = world.take(node, option, todo, facts)
         yield from (words + tail for tail in tellings(world, rest, after))
+
+
+def causes(facts: Facts) -> list[str]:
+    """All ways to say why the last episode ended as it did."""
+    return [*tellings(world("any"), (Name("why"), None), facts)]

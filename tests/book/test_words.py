@@ -19,8 +19,11 @@ TAUGHT = {
     "5": "cross-entropy, perplexity, entropy, warm-up, temperature, overfitting, generalization, "
     "top-k, top-p",
     "6": "LoRA, fine-tuning, precision, recall, validation set",
+    "7": "chat template, instruction tuning, hallucination",
     "A": "tensor, gradient, gradient descent, backpropagation, broadcasting, optimizer, "
     "learning rate",
+    "B": "interpretability, linear probe, control task, selectivity, logit lens, "
+    "activation patching, induction head",
 }
 PRIVATE = ("the way back", "normed", "what does it make of", "lie on one another")
 
