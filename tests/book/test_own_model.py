@@ -1,5 +1,9 @@
-"""Chapters 6 and 7 on a model that somebody has trained in three minutes, not the shipped one."""
+"""Chapters 6 and 7 on a model that somebody has trained in three minutes, not the shipped one.
 
+It takes a quarter of an hour, and so runs once a week:  LLM_BOOK_OWN=1 pytest tests/book/test_own_model.py
+"""  # noqa: E501
+
+import os
 import re
 
 import nbformat
@@ -13,7 +17,10 @@ STEPS = 900  # of 8 rows of 256 tokens: three minutes on two cores
 CHOICE = re.compile(r"\bload_tales\(\)")
 LATER = [path for path in CHAPTERS if path.name[:2] in ("06", "07")]
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif("LLM_BOOK_OWN" not in os.environ, reason="once a week: LLM_BOOK_OWN=1"),
+]
 
 
 @pytest.fixture(scope="module")
