@@ -19,6 +19,7 @@ from shared.serving.http import USUAL, Limits
 
 
 def read_options(arguments: list[str] | None = None) -> argparse.Namespace:
+    """The command line."""
     parser = argparse.ArgumentParser(prog="python -m shared.practice.serve", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--model", type=Path, default=CHECKPOINTS, help="a folder (the book's)")
@@ -35,6 +36,7 @@ def read_options(arguments: list[str] | None = None) -> argparse.Namespace:
 
 
 def main() -> None:
+    """Serve until stopped."""
     options = read_options()
     torch.set_num_threads(options.threads)
     key = os.environ.get("LLM_BOOK_KEY", "")
