@@ -14,8 +14,7 @@ from random import Random
 from shared.world.entries import REFUSAL, Instruction, refuses
 from shared.world.facts import Facts
 from shared.world.reader import causes
-from shared.world.tales import SPLITS, Story, begun, tell, world
-from shared.world.world import PRONOUNS
+from shared.world.tales import SPLITS, Story, tell, world
 
 SOURCE = tomllib.loads(Path(__file__).with_name("instructions.toml").read_text(encoding="utf-8"))
 LOOK_UP, STATE, TOLD, FREE = map(tuple, (SOURCE[g] for g in ("look_up", "state", "told", "free")))
@@ -27,13 +26,13 @@ LISTS = {"hero": "child", "one": "child", "child": "child", "thing": "thing", "f
 Conversation = tuple[Instruction, ...]
 
 
-def he(child: str, form: str = "he") -> str:
-    return PRONOUNS[form] if child in world("any").girls else form
+def he(child: str) -> str:
+    return "she" if child in world("any").girls else "he"
 
 
 def aspects(story: Story, random: Random) -> Facts:
-    """The facts of a story, what its beginning tells, and what else answers speak of."""
-    text, facts = story.text, begun(story) | story.facts
+    """The facts of a story, and what else questions and answers speak of."""
+    text, facts = story.text, story.facts
     child = random.choice((facts["hero"], facts["friend"]))
     why, good = re.search(r", because ([^.]*)\.", text), facts["outcome"] == "good"
     return facts | {
@@ -41,7 +40,6 @@ def aspects(story: Story, random: Random) -> Facts:
         "first": facts.get("left", facts["where"]),
         "child": child,
         "other": facts["friend" if child == facts["hero"] else "hero"],
-        "his": he(facts["hero"], "his"),
         "he_one": he(facts["one"]),
         "glad": random.choice(("glad", "happy") if good else ("sad", "sorry")),
         "mood": "glad" if good else "sad",

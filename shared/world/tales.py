@@ -7,7 +7,6 @@ the lowest loss that any model can reach.
 """
 
 import math
-import re
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -83,15 +82,3 @@ def stories(n: int, seed: int = 0, split: str = "train") -> list[Story]:
         raise ValueError(f"stories(n={n}, split={split!r}): n >= 0, and a split of {SPLITS}")
     random = Random(f"Tales {split} {seed}").random
     return [tell(world(split), random) for _ in range(n)]
-
-
-BEGIN = {  # what only some beginnings tell, and where
-    key: (part, re.compile(rf"\b({'|'.join(WORLD['phrases'][key])})\b"))
-    for key, part in (("weather", "opening"), ("relative", "opening"), ("busy", "meeting"))
-}
-
-
-def begun(story: Story) -> Facts:
-    """The weather, who gave the thing, and what the friend was busy with, where they are told."""
-    found = {key: words.search(story.part(part)) for key, (part, words) in BEGIN.items()}
-    return {key: match[0] for key, match in found.items() if match}
