@@ -423,7 +423,7 @@ def test_truncated_file(ours, tmp_path):
         (lambda saved: saved["tokens"].__setitem__(900, "漢"), "latin-1"),
         (lambda saved: saved["tokens"].__setitem__(900, None), "AttributeError"),
         (lambda saved: saved["special_tokens"].update(more="1024"), "TypeError"),
-        (lambda saved: saved.update(special_tokens=None), "TypeError"),
+        (lambda saved: saved.update(special_tokens=None), "AttributeError"),
     ],
 )
 def test_inconsistent_file(ours, tmp_path, damage, message):
