@@ -46,7 +46,7 @@ class Chapter:
 
     @property
     def exercise_minutes(self) -> int:
-        return sum(map(int, re.findall(r"^\*\*[\dA]\.\d.*?\((\d+) minutes", self.prose, re.M)))
+        return sum(map(int, re.findall(r"^\*\*[\dAB]\.\d.*?\((\d+) minutes", self.prose, re.M)))
 
     @property
     def picture(self) -> str:
@@ -71,5 +71,5 @@ def chapters() -> list[Chapter]:
     return [
         Chapter(entry["file"], entry["title"])
         for entry in files
-        if re.fullmatch(r"notebooks/[\dA]\w*", entry["file"])
+        if re.fullmatch(r"notebooks/[\dAB]\w*", entry["file"])
     ]

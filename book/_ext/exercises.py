@@ -4,7 +4,7 @@ import re
 
 from docutils import nodes
 
-NUMBER = re.compile(r"([\dA]\.\d+)\b")
+NUMBER = re.compile(r"([\dAB]\.\d+)\b")
 NAMED = re.compile(r"(notebooks/(?:solutions/)?\w+)\.ipynb$")
 
 

@@ -13,7 +13,7 @@ from docutils import nodes
 
 GLOSSARY = "book/glossary"
 ROOT = Path(__file__).resolve().parents[2]
-CHAPTER = re.compile(r"notebooks/[\dA]\w*$")
+CHAPTER = re.compile(r"notebooks/[\dAB]\w*$")
 SKIPPED = (
     nodes.title,
     nodes.literal,
