@@ -11,7 +11,7 @@ import pytest
 from tests.notebooks import ROOT
 
 # each may import from those before it
-ROOMS = ("world", "text", "model", "training", "tasks", "serving", "practice")
+ROOMS = ("world", "text", "model", "training", "tasks", "preferences", "serving", "practice")
 FILES = sorted((ROOT / "shared").rglob("*.py"))
 MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path

@@ -15,7 +15,7 @@ from chapters import chapters
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE, PLACE, BY_CHAPTER = "book/code", "<!-- modules -->", "<!-- by chapter -->"
-ROOMS = ("world", "text", "model", "training", "tasks", "serving", "practice", "book")
+ROOMS = ("world", "text", "model", "training", "tasks", "preferences", "serving", "practice", "book")
 ROOM = """
 ## {room}
 

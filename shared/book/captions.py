@@ -29,7 +29,8 @@ def numbered(number: str, caption: str, picture: Picture) -> Picture:
 def overview(*parts: str) -> Picture:
     """The map that opens every chapter, with the chapter's parts in color.
 
-    Parts are text, ids, vectors, attention, blocks, logits, training, classes and answers.
+    Parts are text, ids, vectors, attention, blocks, logits, training, classes, answers,
+    preferences and practice.
     Raises ValueError on another.
     """
     svg = (DRAWINGS / "map.svg").read_text(encoding="utf-8")

@@ -43,6 +43,7 @@ SHOWN = {  # what each chapter builds before it is used; the rest of shared/ it 
     "5": {"orthogonal", "cosine"},
     "6": {"GPTClassifier", "LoRALinear"},
     "7": {"collate"},
+    "8": {"bradley_terry_loss", "RewardModel", "group_advantages", "dpo_loss"},
 }
 KILOBYTES = 300  # of any notebook
 TAGS = {"shared", "bootstrap", "hide-input", "remove-input", "nbval-ignore-output"}

@@ -20,6 +20,8 @@ TAUGHT = {
     "top-k, top-p",
     "6": "LoRA, fine-tuning, precision, recall, validation set",
     "7": "chat template, instruction tuning, hallucination",
+    "8": "preference data, reward model, best-of-n, KL divergence, policy gradient, advantage, "
+    "reward hacking, over-optimization, DPO, RLHF, verifiable reward, win rate, reference model",
     "A": "tensor, gradient, gradient descent, backpropagation, broadcasting, optimizer, "
     "learning rate",
     "B": "interpretability, linear probe, control task, selectivity, logit lens, "
