@@ -15,7 +15,8 @@ from chapters import chapters
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE, PLACE, BY_CHAPTER = "book/code", "<!-- modules -->", "<!-- by chapter -->"
-ROOMS = ("world", "text", "model", "training", "tasks", "preferences", "serving", "practice", "book")
+ROOMS = ("world", "text", "model", "training", "tasks")
+ROOMS += ("preferences", "serving", "practice", "book")
 ROOM = """
 ## {room}
 
