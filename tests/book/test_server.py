@@ -3,10 +3,11 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
+import tempfile
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -27,13 +28,11 @@ def commands() -> tuple[list[str], list[str]]:
 
 
 @pytest.fixture
-def place(tmp_path):
+def place():
     """A folder that everybody can reach, which those of pytest are not."""
-    folder = tmp_path.parents[2] / f"class-{os.getpid()}-{tmp_path.name}"
-    folder.mkdir()
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder)
+    with tempfile.TemporaryDirectory(prefix="class-") as folder:
+        os.chmod(folder, 0o755)
+        yield Path(folder)
 
 
 def test_a_student_takes_a_copy(place):
