@@ -17,7 +17,7 @@ from shared.text import END_OF_TURN, BPEEncoder
 from shared.training import Recipe, train
 from shared.world import EXACT, TOLD, USUAL, conversations, instructions, refuses, stories
 
-ASKED = (*USUAL, *TOLD * 2)  # among them what only some stories tell
+ASKED = (*USUAL, *TOLD * 3)  # among them what only some stories tell
 
 
 def assistant_rows(
