@@ -333,3 +333,12 @@ def test_the_stories_of_one_split_are_in_no_other():
     assert not {m.input for m in told["train"]} & {m.input for m in told["validation"]}
     asked = [[(m.kind, m.instruction) for m in made] for made in told.values()]
     assert asked[0] != asked[1]
+
+
+def test_two_children_come_in_either_order():
+    for made in of("who"):
+        a, b = made.output.removeprefix("It was ").removesuffix(".").split(" and ")
+        assert made.also == (f"It was {b} and {a}.",) and {a, b} == {
+            made.facts["hero"],
+            made.facts["friend"],
+        }

@@ -62,8 +62,9 @@ def answers(kind: str, facts: Facts) -> list[str]:
     reasons = [facts["cause"], *causes(facts)] if kind == "why" else [""]
     if KINDS[kind].get("told", "hero") not in facts:
         return [REFUSAL]
-    output = KINDS[kind]["output"]
-    said = (output.format(**facts | {"here": here, "cause": why}) for why in reasons)
+    rules = KINDS[kind]
+    outputs = [rules["output"], rules.get("also", rules["output"])]
+    said = (o.format(**facts | {"here": here, "cause": why}) for o in outputs for why in reasons)
     return [*dict.fromkeys(said)]
 
 
