@@ -17,7 +17,7 @@ from shared.text import END_OF_TURN, BPEEncoder
 from shared.training import Recipe, train
 from shared.world import EXACT, TOLD, USUAL, conversations, instructions, refuses, stories
 
-ASKED = (*USUAL, *TOLD * 4)  # among them what only some stories tell
+ASKED = (*USUAL * 2, *TOLD * 8)  # among them what only some stories tell
 
 
 def assistant_rows(
@@ -31,8 +31,8 @@ def assistant_rows(
 
 
 def assistant_recipe(steps: int) -> Recipe:
-    """The learning rates of pretraining."""
-    return Recipe(steps, lr=4e-3, muon_lr=0.02, warmup=steps // 10)
+    """Three quarters of the learning rates of pretraining."""
+    return Recipe(steps, lr=3e-3, muon_lr=0.015, warmup=steps // 10)
 
 
 def make_assistant(model: GPT, tokenizer: BPEEncoder, steps: int, seed: int = 1) -> GPT:
