@@ -66,7 +66,7 @@ def main() -> None:
     parser = argparse.ArgumentParser("python -m shared.tasks.assistant", description=__doc__)
     parser.add_argument("--start", type=Path, default=CHECKPOINTS, help="a model of the Tales")
     parser.add_argument("--out", type=Path, required=True, help="a folder for the assistant")
-    parser.add_argument("--steps", type=int, default=800, help="of eight conversations each")
+    parser.add_argument("--steps", type=int, default=1000, help="of eight conversations each")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     model, tokenizer = load_run(options.start)
