@@ -71,21 +71,23 @@ class Constraint:
     """
 
     def __init__(self, pattern: str, tokenizer: BPEEncoder, end: int):
-        self.automaton, self.end, self.known = Automaton(pattern), end, {}
+        self.automaton, self.end = Automaton(pattern), end
+        self.known = {}
         self.tokens = {i: token for token, i in tokenizer.ids.items()}
 
     def allowed(self, state: int) -> dict[int, int]:
         """{token: next state} of all tokens that may come; the end leads nowhere."""
         if state not in self.known:
             step, first = self.automaton.step, self.automaton.moves[state]
-            after = {i: step(state, token) for i, token in self.tokens.items() if token[0] in first}
+            some = {i: t for i, t in self.tokens.items() if t[0] in first}
+            after = {i: step(state, token) for i, token in some.items()}
             self.known[state] = {i: new for i, new in after.items() if new is not None}
         return self.known[state]
 
     def choices(self, state: int, room: int) -> list[int]:
-        """The tokens after which the text can still match and end within `room` tokens."""
-        left = self.automaton.left
-        may = [i for i, new in self.allowed(state).items() if left[new] + 2 <= room]
+        """The tokens after which a match can still end within `room` tokens, its end included."""
+        left, new = self.automaton.left, self.allowed(state)
+        may = [i for i in new if left[new[i]] + 2 <= room]
         return [*may, self.end] if left[state] == 0 else may
 
 

@@ -33,7 +33,8 @@ def quantize(weight: Tensor, bits: int, group: int) -> tuple[Tensor, Tensor]:
 def dequantize(numbers: Tensor, scales: Tensor) -> Tensor:
     """About the weights again.  int8 (O, I), (O, I / G) -> (O, I)"""
     O, groups = scales.shape
-    return (numbers.view(O, groups, -1).float() * scales.float()[..., None]).view(O, -1)
+    split = numbers.view(O, groups, -1).float()
+    return (split * scales.float()[..., None]).view(O, -1)
 
 
 def pack(numbers: Tensor) -> Tensor:

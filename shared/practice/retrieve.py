@@ -34,19 +34,18 @@ class BM25:
 
     def __init__(self, texts: Sequence[str], k1: float = 1.2, b: float = 0.75):
         if not texts or k1 < 0 or not 0 <= b <= 1:
-            raise ValueError(f"{len(texts)} texts, k1={k1}, b={b}: k1 >= 0, b from 0 to 1")
+            raise ValueError(f"{len(texts)} texts, k1={k1}, b={b}")
         counts = [Counter(lower_words(text)) for text in texts]
-        lengths = [count.total() for count in counts]
-        mean = sum(lengths) / len(texts) or 1
+        mean = sum(c.total() for c in counts) / len(texts) or 1
         self.size, self.places = len(texts), {}  # word: [(text, weight)]
-        for n, (count, length) in enumerate(zip(counts, lengths, strict=True)):
-            full = k1 * (1 - b + b * length / mean)
-            for word, times in count.items():
-                weight = times * (k1 + 1) / (times + full)
+        for n, count in enumerate(counts):
+            full = k1 * (1 - b + b * count.total() / mean)
+            for word, f in count.items():
+                weight = f * (k1 + 1) / (f + full)
                 self.places.setdefault(word, []).append((n, weight))
 
     def rarity(self, word: str) -> float:
-        """The word's idf: near 0 if most texts have it."""
+        """The word's idf, its inverse document frequency: near 0 if most texts have it."""
         having = len(self.places.get(word, ()))
         return math.log(1 + (self.size - having + 0.5) / (having + 0.5))
 

@@ -14,12 +14,16 @@ from shared.model import GPT, GPTConfig, KVCache, count_parameters, next_logits
 
 
 def fastest(call: Callable[[], object], times: int = 5) -> float:
-    """The seconds of the fastest of some calls: others may use the machine at the same time."""
+    """The seconds of computing of the fastest of some calls.
+
+    Time in which other programs have the processor does not count. If several threads compute,
+    their seconds add up: measure with one, torch.set_num_threads(1).
+    """
     found = []
     for _ in range(times):
-        start = time.perf_counter()
+        start = time.process_time()
         call()
-        found.append(time.perf_counter() - start)
+        found.append(time.process_time() - start)
     return min(found)
 
 
@@ -36,15 +40,14 @@ class Machine:
 
 
 def measure(n: int = 2048, times: int = 5) -> Machine:
-    """This machine, by two products of matrices of n x n: with few columns, and with n of them.
+    """This machine, measured with a sum of 16 n^2 numbers and a product of matrices of n x n.
 
-    The first reads 64 n^2 bytes and hardly computes; the second computes 2 n^3.
+    The sum uses each number once, the product each of them n times.
     """
-    stack, square = torch.rand(16, n, n), torch.rand(n, n)
-    thin = torch.rand(16, n, 1)
-    reading = fastest(lambda: torch.bmm(stack, thin), times)
+    many, square = torch.rand(16, n, n), torch.rand(n, n)
+    reading = fastest(lambda: many.sum(), times)
     computing = fastest(lambda: square @ square, times)
-    return Machine(64 * n * n / reading, 2 * n**3 / computing)
+    return Machine(4 * many.numel() / reading, 2 * n**3 / computing)
 
 
 def decode_bytes(config: GPTConfig, rows: int, cached: int, width: float = 4) -> float:
@@ -54,14 +57,16 @@ def decode_bytes(config: GPTConfig, rows: int, cached: int, width: float = 4) ->
     tokens unless it is the head too, only single rows are read.
     """
     V, T, C = config.vocab_size, config.context_length, config.d_model
-    read = count_parameters(config) - T * C - (0 if config.tied_embeddings else V * C)
-    return width * read + 4 * rows * cached * 2 * config.n_layers * C
+    only_looked_up = T * C + (0 if config.tied_embeddings else V * C)
+    weights = width * (count_parameters(config) - only_looked_up)
+    return weights + 4 * rows * cached * 2 * config.n_layers * C
 
 
 def decode_flops(config: GPTConfig, rows: int, cached: int) -> float:
     """What it computes: two operations a weight and row, and attention to what is cached."""
     V, T, C = config.vocab_size, config.context_length, config.d_model
-    used = count_parameters(config) - T * C - (0 if config.tied_embeddings else V * C)
+    only_looked_up = T * C + (0 if config.tied_embeddings else V * C)
+    used = count_parameters(config) - only_looked_up
     return rows * (2 * used + 4 * cached * config.n_layers * C)
 
 
