@@ -15,6 +15,7 @@ def matrix(O=6, I=12):
     return torch.randn(O, I, generator=seeded()) * torch.arange(1.0, O + 1)[:, None]
 
 
+@pytest.mark.filterwarnings("ignore:.*deprecated:UserWarning")
 def test_eight_bits_as_pytorch_per_channel():
     weight = matrix()
     numbers, scales = quantize(weight, 8, 12)

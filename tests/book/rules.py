@@ -44,6 +44,7 @@ SHOWN = {  # what each chapter builds before it is used; the rest of shared/ it 
     "6": {"GPTClassifier", "LoRALinear"},
     "7": {"collate"},
     "8": {"bradley_terry_loss", "RewardModel", "group_advantages", "dpo_loss"},
+    "9": {"visible_keys", "KVCache", "decode_bytes", "quantize", "dequantize", "Constraint"},
 }
 KILOBYTES = 300  # of any notebook
 TAGS = {"shared", "bootstrap", "hide-input", "remove-input", "nbval-ignore-output"}

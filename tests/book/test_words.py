@@ -22,6 +22,8 @@ TAUGHT = {
     "7": "chat template, instruction tuning, hallucination",
     "8": "preference data, reward model, best-of-n, KL divergence, policy gradient, advantage, "
     "reward hacking, over-optimization, DPO, RLHF, verifiable reward, win rate, reference model",
+    "9": "KV cache, prefill, latency, throughput, quantization, constrained decoding, roofline, "
+    "continuous batching, contamination, prompt injection, catastrophic forgetting, exposure",
     "A": "tensor, gradient, gradient descent, backpropagation, broadcasting, optimizer, "
     "learning rate",
     "B": "interpretability, linear probe, control task, selectivity, logit lens, "
