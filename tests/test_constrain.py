@@ -4,7 +4,6 @@ import random
 import re
 
 import pytest
-import torch
 
 from shared.model import CHECKPOINTS, GPT, TOKENIZER, Decoding, generate
 from shared.practice import Automaton, Constraint, constrained
