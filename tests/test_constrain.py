@@ -53,6 +53,17 @@ def test_states_are_few_and_their_distances_right(pattern):
         assert n == left
 
 
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_states_are_numbered_in_the_order_of_bytes(pattern):
+    """Breadth first, smallest byte first: the same numbers in every run, whatever sets do."""
+    met = [0]
+    moves = Automaton(pattern).moves
+    for state in met:
+        assert [*moves[state]] == sorted(moves[state])
+        met += [new for new in dict.fromkeys(moves[state].values()) if new not in met]
+    assert met == [*range(len(moves))]
+
+
 def test_a_state_is_what_is_still_to_come():
     automaton = Automaton("ab|ac")
     state = automaton.step(0, b"a")

@@ -27,7 +27,7 @@ class Automaton:
             raise reading.wrong("a ')' without '('")
         numbers, self.moves = {states[0]: 0}, []
         for state in states:  # it grows while we walk along it
-            row = derivatives(state)
+            row = dict(sorted(derivatives(state).items()))  # numbered alike in every run
             for rest in row.values():
                 if rest not in numbers:
                     numbers[rest] = len(states)
