@@ -68,12 +68,11 @@ def note(addresses: list[str]) -> str:
 
 
 def in_running_text(paragraph) -> bool:
-    """Not in a list or table, and not in the list of what to read next."""
+    """Not in a list or table, a folded verdict, nor in the list of what to read next."""
     section = paragraph.parent
-    return (
-        isinstance(section, nodes.section)
-        and section.next_node(nodes.title).astext() != "Going further"
-    )
+    if not isinstance(section, nodes.section):
+        return False
+    return section.next_node(nodes.title).astext() not in ("True or false?", "Going further")
 
 
 def resolve(app, doctree, docname) -> None:
