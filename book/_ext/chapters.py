@@ -10,7 +10,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 WORDS, LINES = 200, 12  # a minute of reading: words of prose, lines of visible code
-SECTION = re.compile(r"^## ((?:\d|A)\.\d+ .+)$", re.M)
+SECTION = re.compile(r"^## ([\dAB]\.\d+ .+)$", re.M)
 DRAWN = re.compile(r'<div class="lm-figure lm-drawing">(<svg.*?</svg>)', re.S)
 
 

@@ -1,16 +1,17 @@
 // What is wider than the page scrolls in itself: it shows that there is more, and the keyboard
 // reaches it, then and only then. (Code and outputs are the theme's to make reachable.)
 const WIDE = ".lm-figure, .bd-article mjx-container";
+const scrolls = (wide) => wide.scrollWidth > wide.clientWidth && getComputedStyle(wide).overflowX === "auto";
 const CUT = `${WIDE}, .bd-article pre, .bd-article .output, .pst-scrollable-table-container`;
 
 function showMore(wide) {
-  wide.classList.toggle("lm-cut", wide.scrollWidth - wide.clientWidth - wide.scrollLeft > 2);
+  const more = wide.scrollWidth - wide.clientWidth - wide.scrollLeft > 2;
+  wide.classList.toggle("lm-cut", more && scrolls(wide)); // a formula in a line is as wide as it is
 }
 
 function reachWhatScrolls() {
   for (const wide of document.querySelectorAll(WIDE)) {
-    const scrolls = wide.scrollWidth > wide.clientWidth && getComputedStyle(wide).overflowX === "auto";
-    if (scrolls) {
+    if (scrolls(wide)) {
       wide.tabIndex = 0;
       wide.setAttribute("role", "group");
       wide.setAttribute("aria-label", "wider than the page: scrolls sideways");
@@ -33,7 +34,7 @@ addEventListener("scroll", (event) => event.target.matches?.(CUT) && showMore(ev
 
 // On paper nobody can open a fold: verdicts stand open there, and close again behind it.
 addEventListener("beforeprint", () => {
-  for (const fold of document.querySelectorAll(".bd-article details:not(.hide, [open])")) {
+  for (const fold of document.querySelectorAll(".bd-article details:not(.hide, .lm-note, [open])")) {
     fold.open = fold.dataset.printed = true;
   }
 });

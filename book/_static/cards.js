@@ -1,7 +1,7 @@
-// A word of the glossary shows its entry on a card, under the pointer or the keyboard's focus.
+// A word of the glossary shows its entry on a card, and what is cited its authors and title, under the pointer or the keyboard's focus.
 (() => {
   const card = Object.assign(document.createElement("div"), { id: "lm-card", role: "tooltip", hidden: true });
-  const links = document.querySelectorAll("a.lm-term[title]");
+  const links = document.querySelectorAll("a:is(.lm-term, .lm-cite)[title]");
   if (!links.length) return;
   document.body.append(card);
   let shown = null, later = 0;

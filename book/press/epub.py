@@ -8,9 +8,10 @@ from xml.etree import ElementTree
 
 from book.press.links import flat, relink
 from book.press.offer import offer
-from book.press.pages import SITE, Page, browser, collect
+from book.press.pages import ROOT, SITE, Page, browser, collect
 
 TARGET = SITE / "_static" / "a-language-model-of-your-own.epub"
+COVER = ROOT / "book" / "figures" / "title.svg"
 TITLE, AUTHOR = "A Language Model of Your Own", "The authors of A Language Model of Your Own"
 NAME = "https://language-model-of-your-own.github.io/book/"
 XML = '<?xml version="1.0" encoding="utf-8"?>\n'
@@ -30,8 +31,10 @@ PACKAGE = XML + (
     "</dc:identifier><dc:title>{title}</dc:title><dc:creator>{author}</dc:creator>"
     '<dc:language>en</dc:language><meta property="dcterms:modified">{date}</meta></metadata>'
     '<manifest><item id="nav" href="nav.xhtml" media-type="application/xhtml+xml" '
-    'properties="nav"/><item id="css" href="book.css" media-type="text/css"/>{items}</manifest>'
-    "<spine>{spine}</spine></package>"
+    'properties="nav"/><item id="css" href="book.css" media-type="text/css"/>'
+    '<item id="picture" href="cover.png" media-type="image/png" properties="cover-image"/>'
+    '<item id="cover" href="cover.xhtml" media-type="application/xhtml+xml"/>{items}</manifest>'
+    '<spine><itemref idref="cover"/>{spine}</spine></package>'
 )
 STYLE = """body { line-height: 1.5; } pre { white-space: pre-wrap; font-size: 0.8em; }
 .cell_input pre { background: #f3f4f6; padding: 0.5em; } svg { max-width: 100%; height: auto; }
@@ -64,6 +67,23 @@ def item(page: Page, text: str) -> str:
     return f'<item id="p-{name}" href="{name}.xhtml" media-type="{kind}"{has}/>'
 
 
+def picture(running) -> bytes:
+    """The cover, drawn by the browser."""
+    tab = running.new_page(viewport={"width": 1200, "height": 1600})
+    svg = COVER.read_text(encoding="utf-8")
+    fonts = (SITE / "_static" / "fonts.css").as_uri()
+    (page := SITE / "_cover.html").write_text(
+        f'<link rel="stylesheet" href="{fonts}"><body style="margin:0">{svg}', "utf-8"
+    )
+    try:
+        tab.goto(page.as_uri())
+        tab.evaluate("() => document.fonts.ready.then(() => true)")
+        return tab.screenshot()
+    finally:
+        tab.close()
+        page.unlink()
+
+
 def files(pages: list[Page]) -> dict[str, str]:
     """{name: content} of all that an EPUB holds but its type."""
     known = {page.name for page in pages}
@@ -84,6 +104,9 @@ def files(pages: list[Page]) -> dict[str, str]:
         "META-INF/container.xml": CONTAINER,
         "book/book.opf": package,
         "book/nav.xhtml": FILE.format(title="Contents", body=contents),
+        "book/cover.xhtml": FILE.format(
+            title=TITLE, body=f'<p><img src="cover.png" alt="{TITLE}" width="100%"/></p>'
+        ),
         "book/book.css": STYLE,
         **{f"book/{flat(name)}.xhtml": text for name, text in texts.items()},
     }
@@ -91,7 +114,7 @@ def files(pages: list[Page]) -> dict[str, str]:
 
 def make(running, target=TARGET, chosen: list[str] | None = None) -> int:
     """Write the EPUB, and say how many bytes it has."""
-    content = files(collect(running, chosen))
+    content = {"book/cover.png": picture(running), **files(collect(running, chosen))}
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as epub:
         epub.writestr("mimetype", "application/epub+zip", zipfile.ZIP_STORED)
         for name, text in content.items():

@@ -18,7 +18,7 @@ TAKE = """() => {
     const article = document.querySelector('article.bd-article').cloneNode(true);
     const drop = ['script', 'style', 'noscript', 'link', 'button', '.headerlink', '.lm-way',
         'input', '.lm-opening', '.lm-play', '.lm-doors', '.lm-solution', '.lm-frame[hidden]',
-        'details.hide'];
+        'details.hide', '.lm-note'];
     for (const one of article.querySelectorAll(drop.join())) one.remove();
     for (const fold of article.querySelectorAll('details')) fold.open = true;
     for (const one of article.querySelectorAll('[tabindex], [aria-describedby]')) {

@@ -11,8 +11,7 @@ SHEETS = ("pygments.css", "fonts.css", "book.css", "reading.css", "front.css", "
 OPENING = """<!DOCTYPE html><html lang="en" data-theme="light"><head><meta charset="utf-8">
 <title>A Language Model of Your Own</title>{sheets}<style>{styles}</style></head>
 <body><main class="bd-content"><div class="bd-article">
-<section class="lm-title-page"><h1>A Language Model of Your Own</h1>
-<p>From a regex tokenizer to a model of your own, in notebooks that run on a laptop</p>{cover}
+<section class="lm-title-page"><h1 class="lm-unseen">A Language Model of Your Own</h1>{cover}
 </section><nav class="lm-contents" aria-label="Contents"><h2>Contents</h2><ol>{contents}</ol></nav>
 {pages}</div></main></body></html>"""
 
@@ -38,7 +37,7 @@ def whole(pages: list[Page]) -> str:
     return OPENING.format(
         sheets="".join(sheets),
         styles="".join({page.styles: None for page in pages}),
-        cover=(SITE.parents[1] / "book/figures/cover.svg").read_text(encoding="utf-8"),
+        cover=(SITE.parents[1] / "book/figures/title.svg").read_text(encoding="utf-8"),
         contents="".join(contents),
         pages="".join(joined(page, known) for page in pages),
     )

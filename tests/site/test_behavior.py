@@ -87,6 +87,18 @@ def test_mathematics_is_set(open_page):
     assert page.locator("mjx-container").count() > 5
 
 
+def test_no_formula_is_cut_at_its_top(open_page):
+    """What scrolls sideways is cut at its other edges, too: signs stay inside them."""
+    page = open_page("notebooks/03_attention.html")
+    page.wait_for_selector("mjx-container[display=true]")
+    above = """all => all.map(e => Math.min(...[...e.querySelectorAll('mjx-c')]
+        .map(c => c.getBoundingClientRect().top)) - e.getBoundingClientRect().top)"""
+    formulas = page.locator("mjx-container[display=true]")
+    assert formulas.count() >= 2 and min(formulas.evaluate_all(above)) >= 0
+    inline = page.locator("mjx-container:not([display=true])")
+    assert inline.evaluate_all("all => all.every(e => !e.classList.contains('lm-cut'))")
+
+
 def test_search_finds(open_page):
     page = open_page("search.html?q=attention")
     page.wait_for_selector("#search-results li")

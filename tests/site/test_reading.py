@@ -32,6 +32,23 @@ def test_the_head_and_the_ways_on(open_page, path):
 
 
 @each_chapter
+def test_the_contents_show_the_section(open_page, path):
+    """They stay beside the text, on a laptop's screen, and mark where one is."""
+    page = open_page(f"notebooks/{path.stem}.html")
+    contents = page.locator("#pst-page-toc-nav .toc-h2 > a")
+    sections = page.locator("article > section > section")
+    for i in (0, 2, sections.count() - 2):
+        sections.nth(i).evaluate("e => scrollTo(0, e.getBoundingClientRect().top + scrollY - 90)")
+        page.evaluate("() => new Promise(requestAnimationFrame)")
+        box = contents.last.bounding_box()
+        assert box["y"] > 0 and box["y"] + box["height"] <= 800
+        marked = page.locator("#pst-page-toc-nav [aria-current]")
+        assert marked.count() == 1
+        title = sections.nth(i).locator("h2").first.inner_text().rstrip("#").strip()
+        assert marked.inner_text().strip() == title
+
+
+@each_chapter
 def test_each_exercise_leads_to_its_solution(open_page, path):
     page = open_page(f"notebooks/{path.stem}.html")
     links = page.locator("a.lm-solution")

@@ -7,7 +7,7 @@ let ownModel = null; // the reader's Model; without one all views use the book's
 let offered = {}; // what was chosen so far: weights and a vocabulary may come one after the other
 
 // A story of the Tales: what a token of it costs says whether weights and vocabulary fit together.
-const KNOWN_STORY = "One sunny morning, Lily went to the";
+const KNOWN_STORY = "It was a sunny Sunday, and Lily went to the park with a red kite.";
 
 const currentModel = () => (ownModel ? Promise.resolve(ownModel) : bookModel());
 
