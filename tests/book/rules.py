@@ -287,10 +287,10 @@ def prose_numbers(notebook: NotebookNode) -> Iterator[str]:
 def constant_words(source: str) -> Iterator[str]:
     """The captions and alternative texts in a cell that are plain strings."""
     for node in ast.walk(ast.parse(re.sub(r"^[%!].*", "", source, flags=re.M))):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            if node.func.attr in ("numbered", "show", "from_svg", "drawing"):
-                given = [*node.args[1:], *(k.value for k in node.keywords if k.arg == "alt")]
-                yield from (x.value for x in given if isinstance(x, ast.Constant))
+        name = getattr(getattr(node, "func", None), "attr", "")
+        if name in ("numbered", "show", "from_svg", "drawing"):
+            given = [*node.args[1:], *(k.value for k in node.keywords if k.arg == "alt")]
+            yield from (x.value for x in given if isinstance(x, ast.Constant))
 
 
 def told_words(notebook: NotebookNode) -> Iterator[str]:

@@ -234,7 +234,6 @@ DEFECTS = {
     "old caption": (rules.told_words, captioned("Loss over time. It falls to the end")),
     "old alternative text": (rules.told_words, captioned("Loss over the steps. It rises")),
     "alt to be written": (
-        rules.told_words,
         rules.pictures,
         inline('<svg aria-label="Six curves that rise: ALTTEXT">'),
     ),
