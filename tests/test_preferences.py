@@ -22,6 +22,7 @@ from shared.preferences import (
     frozen,
     group_advantages,
     learn_from_pairs,
+    pair_rows,
     policy_gradient,
     policy_gradient_loss,
     prefers_first,
@@ -393,12 +394,29 @@ def tokenizer():
     return BPETokenizer.train("Mia had a kite. Ben took it. Ben gave it back. " * 9, 280)
 
 
+def test_rows_of_pairs(tokenizer):
+    """All chosen ones before all rejected ones, and each start where its continuation begins."""
+    rows, starts = pair_rows([PAIR, Pair("Ben", " ran", " took a kite")], tokenizer)
+    cut = [
+        (tokenizer.decode(row[1:n]), tokenizer.decode(row[n:]))
+        for row, n in zip(rows, starts, strict=True)
+    ]
+    assert cut == [
+        (PAIR.prompt, PAIR.chosen),
+        ("Ben", " ran"),
+        (PAIR.prompt, PAIR.rejected),
+        ("Ben", " took a kite"),
+    ]
+    assert {row[0] for row in rows} == {tokenizer.special_tokens["<|endoftext|>"]}
+
+
 @pytest.mark.parametrize("beta", [0.5, None])
 def test_learning_from_pairs(tokenizer, beta):
     model = GPT(type(SMALL)(300, 64, 16, 2, 1), seeded())
     reference = frozen(model)
     steps = [*learn_from_pairs(model, reference, tokenizer, [[PAIR] * 2] * 15, beta, 3e-3)]
     assert steps[0].chosen == pytest.approx(0, abs=1e-5) and steps[-1].loss < steps[0].loss
+    assert steps[0].rejected == pytest.approx(0, abs=1e-5)  # both kinds against themselves
     assert steps[-1].chosen > 0
     assert beta is None or steps[-1].rejected < steps[-1].chosen
     with pytest.raises(ValueError, match="not frozen"):
