@@ -152,6 +152,16 @@ def test_bradley_terry_loss_is_cross_entropy_of_two():
     torch.testing.assert_close(bradley_terry_loss(a + 9, b + 9), expected)
 
 
+def test_what_a_reward_model_reads(model):
+    """The sum of the continuation's own token vectors, and the last vector behind the cue."""
+    rows, starts = [[1, 2, 5, 6], [7, 8], [9, 3, 3]], [2, 1, 1]
+    found = RewardModel(model, cue=[3, 4]).features(rows, starts)
+    for row, start, features in zip(rows, starts, found, strict=True):
+        words = sum(model.wte.weight[token] for token in row[start:])
+        last = model.hidden(torch.tensor([[*row, 3, 4]]))[0, -1]
+        torch.testing.assert_close(features, torch.cat([words, last]), atol=1e-5, rtol=1e-5)
+
+
 def test_a_reward_model_reads_a_row_whatever_stands_beside_it(model):
     reader = RewardModel(model, [3, 4])
     rows, starts = [*rows_of(2, 8), rows_of(5)], [3, 5, 2]
@@ -332,6 +342,25 @@ def test_a_kl_penalty_holds_back(model):
 def test_kl_that_runs_away_stops_the_run_and_says_when(model):
     with pytest.raises(FloatingPointError, match=r"step \d+: .* nats per continuation, more than"):
         improve(model, frozen(model), lr=0.3, kl_weight=0.0, most_kl=1.0)
+
+
+def test_the_kl_is_that_of_whole_continuations(model):
+    """In nats, all tokens of a continuation added up; a run goes on up to the limit."""
+    reference, five = frozen(model), GPT(SMALL, seeded())
+    *_, last = updates = improve(model, reference, steps=6, kl_weight=0.0)
+    improve(five, reference, steps=5, kl_weight=0.0)  # the policy that drew the last samples
+    total = 0.0
+    for row, start in zip(last.sampled.rows, last.sampled.starts, strict=True):
+        ours, theirs = (
+            one(torch.tensor([row[:-1]]))[0, start - 1 :].log_softmax(-1)
+            for one in (five, reference)
+        )
+        total += F.kl_div(theirs, ours, log_target=True, reduction="sum").item()
+    assert last.kl == pytest.approx(total / len(last.sampled.rows), rel=1e-3) and last.kl > 0
+    most = max(update.kl for update in updates)
+    improve(GPT(SMALL, seeded()), reference, steps=6, kl_weight=0.0, most_kl=1.01 * most)
+    with pytest.raises(FloatingPointError, match="nats per continuation"):
+        improve(GPT(SMALL, seeded()), reference, steps=6, kl_weight=0.0, most_kl=0.99 * most)
 
 
 @pytest.mark.parametrize(
