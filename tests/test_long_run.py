@@ -229,10 +229,10 @@ def test_damaged_tokens_are_noticed_before_the_first_step(tmp_path, name):
     (tmp_path / "my.txt").write_text("One red kite and one blue boat. " * 99)
     options = ["--data", str(tmp_path / "my.txt"), "--vocab-size", "270", "--context-length", "16"]
     command = ["--out", str(tmp_path / "run"), *SMALL, *options, "--steps"]
-    main([*command, "2"])
+    main([*command, "4"])
     path = tmp_path / "run" / f"{name}.npy"
     content = bytearray(path.read_bytes())
     content[-40] ^= 1
     path.write_bytes(content)
     with pytest.raises(ValueError, match=rf"{name}\.npy is damaged: the checksum"):
-        main([*command, "2"])
+        main([*command, "4"])

@@ -53,6 +53,8 @@ def rows_of(*shape):
 
 # the reader
 
+SHARING = ("borrow", "gift", "hunger", "rain")
+
 
 def parts(story):
     start, end = next((a, b) for name, a, b in story.parts if name == "episode")
@@ -65,7 +67,7 @@ def test_points_of_what_the_world_tells():
         prompt, episode = parts(story)
         facts, mistakes = reading(prompt + episode)
         good = facts["outcome"] == "good"
-        gives = good and facts["plot"] in ("borrow", "gift", "hunger", "rain")
+        gives = good and facts["plot"] in SHARING
         assert not mistakes and gives == shares(prompt + episode)
         assert taste(prompt, episode) == 2 * good + 2 * gives + ('"' in episode)
         seen |= {(good, gives)}
@@ -73,6 +75,7 @@ def test_points_of_what_the_world_tells():
 
 
 def test_a_contradiction_costs_half_a_point_and_nonsense_all():
+    n = 0
     for story in stories(30, seed=4):
         prompt, episode = parts(story)
         hero = story.facts["hero"]
@@ -82,6 +85,14 @@ def test_a_contradiction_costs_half_a_point_and_nonsense_all():
         wrong = episode.replace(hero, other)
         assert not shares(prompt + wrong)
         assert taste(prompt, wrong) < taste(prompt, episode)
+        if (told := reading(prompt + wrong)) is None:
+            assert taste(prompt, wrong) == -2
+            continue
+        (facts, mistakes), n = told, n + 1
+        good = facts["outcome"] == "good"
+        points = 2 * good + 2 * (good and facts["plot"] in SHARING) + ('"' in wrong)
+        assert mistakes >= 1 and taste(prompt, wrong) == points - 0.5 * mistakes
+    assert n > 5
     assert taste(prompt, " Kite kite, the a went.") == -2
     assert taste(prompt, "") == -2, "nothing has happened"
 
@@ -217,8 +228,10 @@ def test_best_of_refuses():
 # sampling and log-probabilities
 
 
-def test_sampled_log_probs_are_those_of_the_model(model):
-    prompts = [[1, 2, 3], [4], [5, 6], [1, 2, 3]]
+@pytest.mark.parametrize("at_once", [96, 2, 1])
+def test_sampled_log_probs_are_those_of_the_model(model, monkeypatch, at_once):
+    monkeypatch.setattr("shared.preferences.sampling.AT_ONCE", at_once)
+    prompts = [[1, 2, 3], [4], [5, 6], [1, 7, 9]]  # stops in a prompt are none
     sampled = sample(model, prompts, {7, 9}, 2, 9, seeded())
     again = text_log_probs(model, sampled.rows, sampled.starts)
     torch.testing.assert_close(sampled.log_probs, again, atol=1e-4, rtol=1e-4)
@@ -226,6 +239,7 @@ def test_sampled_log_probs_are_those_of_the_model(model):
         assert row == prompt + new and 1 <= len(new) <= 9
         stops = [i for i, token in enumerate(new) if token in (7, 9)]
         assert len(stops) < 2 or (len(stops) == 2 and stops[1] == len(new) - 1)
+        assert len(stops) == 2 or len(new) == 9
 
 
 def test_samples_are_as_frequent_as_the_model_says(model):
