@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from shared.model import CHECKPOINTS, GPT, GPTConfig, load_tales, save_model
-from shared.model.export import export, hf_config
+from shared.model.export import byte_letters, export, hf_config
 from shared.text import SPECIAL_TOKENS, BPETokenizer
 from shared.world import stories
 from tests.notebooks import ROOT
@@ -116,3 +116,13 @@ def test_what_cannot_be_exported(tmp_path):
         [sys.executable, "-m", "shared.model.export"], cwd=ROOT, capture_output=True, text=True
     )
     assert ran.returncode == 1 and "which folder" in ran.stderr
+
+
+def test_each_byte_is_written_as_hugging_face_writes_it(folder):
+    transformers = pytest.importorskip("transformers")
+    from tokenizers import pre_tokenizers
+
+    assert {*byte_letters()} == {*pre_tokenizers.ByteLevel.alphabet()}
+    theirs = transformers.AutoTokenizer.from_pretrained(folder[0])
+    every = "".join(map(chr, range(32, 0x250))) + "\t\n€😀"  # all bytes that a letter may end in
+    assert theirs(every)["input_ids"] == folder[1].encode(every)
