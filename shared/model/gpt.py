@@ -104,7 +104,8 @@ def next_token_loss(logits: Tensor, targets: Tensor) -> Tensor:
     Raises ValueError on shapes that don't fit, and IndexError, naming it, on an unknown target.
     """
     check_targets(logits, targets)
-    return F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED)
+    logits, targets = logits.flatten(0, 1), targets.flatten()
+    return F.cross_entropy(logits, targets, ignore_index=IGNORED)
 
 
 def count_parameters(config: GPTConfig) -> int:

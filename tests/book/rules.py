@@ -60,8 +60,9 @@ HOT_LINK = re.compile(  # a page loads it unasked; a link that a reader follows 
 )
 YEAR = re.compile(r"(?:\b(?:[Ii]n|[Ss]ince|of) |\(|, )(?:1[89]|20)\d\d\b(?![,.]\d)")
 PLACE_IN_BOOK = re.compile(
-    r"\b(?:[Ss]ection|[Ff]igure|[Tt]able|[Ee]xercise|[Cc]hapter|[Ee]quation)s? [\dA-B]+"
-    r"(?:\.\d+)?(?:(?:,| and| to| or) [\dA-B]+(?:\.\d+)?)*"
+    r"\b(?:section|figure|table|exercise|chapter|equation)s? [\dA-B]+"
+    r"(?:\.\d+)?(?:(?:,| and| to| or) [\dA-B]+(?:\.\d+)?)*",
+    re.I,
 )
 LIST_NUMBER = re.compile(r"^\W*(?:[\dA-B]+\.)+\d*(?= )", re.M)  # also of headings and exercises
 MINUTES = re.compile(r"\(\d+ minutes|^\W*\d+-\d+(?= \|)")  # of an exercise, of a class
