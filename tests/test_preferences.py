@@ -37,7 +37,7 @@ from shared.preferences import (
 )
 from shared.text import BPETokenizer
 from shared.world import stories
-from tests.test_gpt import SMALL, seeded
+from tests.test_gpt import SMALL, randomized, seeded
 
 PAIR = Pair("Mia had a kite.", " Ben took it.", " Ben gave it back.")
 
@@ -232,12 +232,13 @@ def test_best_of_refuses():
 def test_sampled_log_probs_are_those_of_the_model(model, monkeypatch, at_once):
     monkeypatch.setattr("shared.preferences.sampling.AT_ONCE", at_once)
     prompts = [[1, 2, 3], [4], [5, 6], [1, 7, 9]]  # stops in a prompt are none
-    sampled = sample(model, prompts, {7, 9}, 2, 9, seeded())
+    model = randomized(model)  # of a newborn one each row says nearly the same
+    sampled = sample(model, prompts, {*range(0, 50, 7), 9}, 2, 9, seeded())
     again = text_log_probs(model, sampled.rows, sampled.starts)
     torch.testing.assert_close(sampled.log_probs, again, atol=1e-4, rtol=1e-4)
     for prompt, row, new in zip(prompts, sampled.rows, sampled.continuations, strict=True):
         assert row == prompt + new and 1 <= len(new) <= 9
-        stops = [i for i, token in enumerate(new) if token in (7, 9)]
+        stops = [i for i, token in enumerate(new) if token % 7 == 0 or token == 9]
         assert len(stops) < 2 or (len(stops) == 2 and stops[1] == len(new) - 1)
         assert len(stops) == 2 or len(new) == 9
 
