@@ -131,7 +131,7 @@ def test_token_file(tmp_path, vocab_size, bytes_each):
     file = TokenFile.write(path, [[1, 2], [], np.array([top, 0]), torch.tensor([5])], vocab_size)
     assert len(file) == 5 and file[0:5].tolist() == [1, 2, top, 0, 5]
     assert file[1:3].tolist() == [2, top] and file[1:3].dtype == torch.int64
-    assert path.stat().st_size == 128 + 5 * bytes_each
+    assert path.stat().st_size == 128 + 5 * bytes_each + 32  # a head and a checksum
     assert np.load(path).tolist() == [1, 2, top, 0, 5]
     assert os.listdir(tmp_path) == ["ids.npy"]
     copy = pickle.loads(pickle.dumps(file))
@@ -214,3 +214,29 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
     file[:10]
     assert tracemalloc.get_traced_memory()[1] < 1e6
     tracemalloc.stop()
+
+
+@pytest.mark.parametrize("vocab_size", [100, 70_000])
+def test_ids_that_have_changed_are_noticed(tmp_path, vocab_size):
+    """Any bit of the ids, of their checksum, and a byte more or less."""
+    path, ids = tmp_path / "ids.npy", list(range(50)) * 3
+    assert len(TokenFile.write(path, [ids, [7]], vocab_size).checked()) == 151
+    whole = path.read_bytes()
+    start = len(whole) - 32 - 151 * (2 if vocab_size < 2**16 else 4)
+    for place in (start, start + 1, len(whole) - 33, len(whole) - 32, len(whole) - 1):
+        damaged = bytearray(whole)
+        damaged[place] ^= 4
+        path.write_bytes(damaged)
+        with pytest.raises(ValueError, match=r"ids.npy is damaged: the checksum of its 151 ids"):
+            TokenFile(path).checked()
+    for content in (whole[:-1], whole + b"\0"):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match="damaged"):
+            TokenFile(path).checked()
+    np.save(path, np.arange(9, dtype=np.uint16))  # by others: no checksum
+    assert TokenFile(path).checked()[0:9].tolist() == list(range(9))
+
+
+def test_a_long_token_file_is_checked_in_parts(tmp_path):
+    file = TokenFile.write(tmp_path / "ids.npy", [np.arange(2**20 + 5) % 1000], 1000)
+    assert file.checked() is file and len(file) == 2**20 + 5

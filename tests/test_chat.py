@@ -43,6 +43,13 @@ def test_the_oldest_turns_are_forgotten_first_and_the_story_never(asked):
     assert len(prompt_ids(TOKENIZER, last)) + SHORTEST <= 120
 
 
+def test_what_just_fits_is_in_view():
+    said = [Instruction("What?", "", "A kite."), Instruction("Whose?")]
+    length = len(prompt_ids(TOKENIZER, said)) + SHORTEST
+    assert Chat(model_of(length), TOKENIZER).in_view(said) == said
+    assert Chat(model_of(length - 1), TOKENIZER).in_view(said) == said[1:]
+
+
 def test_what_does_not_fit_alone_is_refused():
     talk = Chat(model_of(20), TOKENIZER, "the cat and the dog " * 9)
     with pytest.raises(ValueError, match="no room"):

@@ -7,10 +7,11 @@ import pytest
 import torch
 
 from shared.model import CHECKPOINTS, GPT, GPTConfig, load_tales, save_model
-from shared.model.export import export, hf_config
+from shared.model.export import byte_letters, export, hf_config
 from shared.text import SPECIAL_TOKENS, BPETokenizer
 from shared.world import stories
 from tests.notebooks import ROOT
+from tests.test_gpt import randomized
 
 TEXTS = [
     stories(1, seed=9)[0].text,
@@ -26,7 +27,7 @@ def folder(request, tmp_path_factory):
     tokenizer = BPETokenizer.train([s.text for s in stories(300)], 400, SPECIAL_TOKENS)
     tokenizer.save(folder / "vocabulary.json")
     config = GPTConfig(400, 24, 12, 3, 2, tied_embeddings=request.param == "tied")
-    save_model(GPT(config, torch.Generator().manual_seed(0)), folder / "model.safetensors")
+    save_model(randomized(GPT(config)), folder / "model.safetensors")
     subprocess.run([sys.executable, "-m", "shared.model.export", folder], cwd=ROOT, check=True)
     return folder, tokenizer
 
@@ -40,6 +41,7 @@ def test_the_same_ids(folder):
         assert theirs.decode(ids, clean_up_tokenization_spaces=False) == text
     for name, i in folder[1].special_tokens.items():
         assert theirs(f"a{name}b")["input_ids"][1] == i
+        assert theirs.decode(theirs(f"a {name} b")["input_ids"]) == f"a {name} b"
     assert theirs.eos_token_id == folder[1].special_tokens["<|endoftext|>"]
 
 
@@ -116,3 +118,13 @@ def test_what_cannot_be_exported(tmp_path):
         [sys.executable, "-m", "shared.model.export"], cwd=ROOT, capture_output=True, text=True
     )
     assert ran.returncode == 1 and "which folder" in ran.stderr
+
+
+def test_each_byte_is_written_as_hugging_face_writes_it(folder):
+    transformers = pytest.importorskip("transformers")
+    from tokenizers import pre_tokenizers
+
+    assert {*byte_letters()} == {*pre_tokenizers.ByteLevel.alphabet()}
+    theirs = transformers.AutoTokenizer.from_pretrained(folder[0])
+    every = "".join(map(chr, range(32, 0x250))) + "\t\n€😀"  # all bytes that a letter may end in
+    assert theirs(every)["input_ids"] == folder[1].encode(every)

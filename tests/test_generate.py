@@ -199,3 +199,20 @@ def test_what_cannot_be(model, call, said):
 
 def test_greedy_is_a_decoding():
     assert GREEDY.temperature == 0
+
+
+@pytest.mark.parametrize(
+    "decoding", [GREEDY, Decoding(), Decoding(0.5, top_k=2), Decoding(2.0, None, 0.5)]
+)
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_logits_that_are_no_numbers(decoding, value):
+    """A broken model is named, greedy or not; a token that is impossible is none."""
+    logits = torch.zeros(3, 4)
+    logits[:, 1] = float("-inf")
+    assert all(token != 1 for token in sample_token(logits, decoding).tolist())
+    logits[2, 3] = value
+    with pytest.raises(ValueError, match=f"the largest of the logits in row 2 is {value}"):
+        sample_token(logits, decoding)
+    logits[1] = float("-inf")
+    with pytest.raises(ValueError, match="logits in row 1 is -inf"):
+        sample_token(logits, decoding)

@@ -62,6 +62,19 @@ def test_every_weight_by_name_shape_and_value(model, tmp_path):
     assert not found
 
 
+def test_tensors_that_fill_no_whole_block(tmp_path):
+    """Each begins at a multiple of 32 bytes, also behind one that ends elsewhere."""
+    model = randomized(GPT(replace(CONFIG, d_model=3 * CONFIG.n_heads)))
+    write_gguf(model, SMALL, tmp_path / "a.gguf")
+    _, found = read(tmp_path / "a.gguf")
+    assert any(weights.nbytes % 32 for _, weights in found.values())
+    for name, weight in model.state_dict().items():
+        if name != "lm_head.weight" or not model.config.tied_embeddings:
+            assert np.array_equal(found[gguf_name(name)][1], weight.numpy())
+    offsets = [tensor.data_offset for tensor in gguf.GGUFReader(tmp_path / "a.gguf").tensors]
+    assert not any(offset % 32 for offset in offsets)
+
+
 def test_what_is_said_of_model_and_tokenizer(model, tmp_path):
     folder = tmp_path / "mine"
     folder.mkdir()

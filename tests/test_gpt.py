@@ -1,6 +1,7 @@
 """Blocks and the whole model, against PyTorch's and transformers' own."""
 
 import math
+import re
 from copy import deepcopy
 from dataclasses import replace
 
@@ -382,3 +383,19 @@ def test_a_trained_model_learns():
         optimizer.step()
     assert loss < 0.1
     assert to_gpt2(model).keys() < set(model.state_dict())
+
+
+@pytest.mark.parametrize("shape", [(3, 2), (6,), (2, 3, 1), (2, 2), (1, 6)])
+def test_targets_of_another_shape(shape):
+    """As many targets in another order would give a number, and a wrong one."""
+    said = rf"logits \(2, 3, 4\) and targets {re.escape(str(tuple(shape)))}: they should be"
+    with pytest.raises(ValueError, match=said):
+        next_token_loss(torch.zeros(2, 3, 4), torch.zeros(shape, dtype=torch.long))
+    with pytest.raises(ValueError, match=r"logits \(6, 4\) and targets \(6,\)"):
+        next_token_loss(torch.zeros(6, 4), torch.zeros(6, dtype=torch.long))
+
+
+@pytest.mark.parametrize("target", [4, -1, -99])
+def test_an_unknown_target_is_named(target):
+    with pytest.raises(IndexError, match=str(target)):
+        next_token_loss(torch.zeros(1, 2, 4), torch.tensor([[0, target]]))

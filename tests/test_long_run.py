@@ -221,3 +221,18 @@ def test_a_text_too_short_for_its_context(tmp_path):
 def test_no_such_text(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"nothing\.txt"):
         main(["--out", str(tmp_path / "run"), "--data", str(tmp_path / "nothing.txt")])
+
+
+@pytest.mark.parametrize("name", ["train", "validation"])
+def test_damaged_tokens_are_noticed_before_the_first_step(tmp_path, name):
+    """An id that became another is still an id: only the checksum tells."""
+    (tmp_path / "my.txt").write_text("One red kite and one blue boat. " * 99)
+    options = ["--data", str(tmp_path / "my.txt"), "--vocab-size", "270", "--context-length", "16"]
+    command = ["--out", str(tmp_path / "run"), *SMALL, *options, "--steps"]
+    main([*command, "4"])
+    path = tmp_path / "run" / f"{name}.npy"
+    content = bytearray(path.read_bytes())
+    content[-40] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=rf"{name}\.npy is damaged: the checksum"):
+        main([*command, "4"])

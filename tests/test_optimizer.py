@@ -52,6 +52,7 @@ def test_each_weight_has_one_optimizer_and_tables_are_left_to_adam():
     names = {n for n, weight in model.named_parameters() if id(weight) in kinds[0]}
     assert names == {n for n, w in model.named_parameters() if w.dim() == 2 and n[:2] == "h."}
     assert isinstance(muon, Muon) and isinstance(adam, torch.optim.AdamW)
+    assert [group["weight_decay"] for group in adam.param_groups] == [0.0]  # only matrices decay
 
 
 def test_without_a_rate_for_muon_there_is_none():

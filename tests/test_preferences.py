@@ -22,6 +22,7 @@ from shared.preferences import (
     frozen,
     group_advantages,
     learn_from_pairs,
+    pair_rows,
     policy_gradient,
     policy_gradient_loss,
     prefers_first,
@@ -36,7 +37,7 @@ from shared.preferences import (
 )
 from shared.text import BPETokenizer
 from shared.world import stories
-from tests.test_gpt import SMALL, seeded
+from tests.test_gpt import SMALL, randomized, seeded
 
 PAIR = Pair("Mia had a kite.", " Ben took it.", " Ben gave it back.")
 
@@ -52,6 +53,8 @@ def rows_of(*shape):
 
 # the reader
 
+SHARING = ("borrow", "gift", "hunger", "rain")
+
 
 def parts(story):
     start, end = next((a, b) for name, a, b in story.parts if name == "episode")
@@ -64,7 +67,7 @@ def test_points_of_what_the_world_tells():
         prompt, episode = parts(story)
         facts, mistakes = reading(prompt + episode)
         good = facts["outcome"] == "good"
-        gives = good and facts["plot"] in ("borrow", "gift", "hunger", "rain")
+        gives = good and facts["plot"] in SHARING
         assert not mistakes and gives == shares(prompt + episode)
         assert taste(prompt, episode) == 2 * good + 2 * gives + ('"' in episode)
         seen |= {(good, gives)}
@@ -72,6 +75,7 @@ def test_points_of_what_the_world_tells():
 
 
 def test_a_contradiction_costs_half_a_point_and_nonsense_all():
+    n = 0
     for story in stories(30, seed=4):
         prompt, episode = parts(story)
         hero = story.facts["hero"]
@@ -81,6 +85,14 @@ def test_a_contradiction_costs_half_a_point_and_nonsense_all():
         wrong = episode.replace(hero, other)
         assert not shares(prompt + wrong)
         assert taste(prompt, wrong) < taste(prompt, episode)
+        if (told := reading(prompt + wrong)) is None:
+            assert taste(prompt, wrong) == -2
+            continue
+        (facts, mistakes), n = told, n + 1
+        good = facts["outcome"] == "good"
+        points = 2 * good + 2 * (good and facts["plot"] in SHARING) + ('"' in wrong)
+        assert mistakes >= 1 and taste(prompt, wrong) == points - 0.5 * mistakes
+    assert n > 5
     assert taste(prompt, " Kite kite, the a went.") == -2
     assert taste(prompt, "") == -2, "nothing has happened"
 
@@ -151,6 +163,16 @@ def test_bradley_terry_loss_is_cross_entropy_of_two():
     torch.testing.assert_close(bradley_terry_loss(a + 9, b + 9), expected)
 
 
+def test_what_a_reward_model_reads(model):
+    """The sum of the continuation's own token vectors, and the last vector behind the cue."""
+    rows, starts = [[1, 2, 5, 6], [7, 8], [9, 3, 3]], [2, 1, 1]
+    found = RewardModel(model, cue=[3, 4]).features(rows, starts)
+    for row, start, features in zip(rows, starts, found, strict=True):
+        words = sum(model.wte.weight[token] for token in row[start:])
+        last = model.hidden(torch.tensor([[*row, 3, 4]]))[0, -1]
+        torch.testing.assert_close(features, torch.cat([words, last]), atol=1e-5, rtol=1e-5)
+
+
 def test_a_reward_model_reads_a_row_whatever_stands_beside_it(model):
     reader = RewardModel(model, [3, 4])
     rows, starts = [*rows_of(2, 8), rows_of(5)], [3, 5, 2]
@@ -206,15 +228,19 @@ def test_best_of_refuses():
 # sampling and log-probabilities
 
 
-def test_sampled_log_probs_are_those_of_the_model(model):
-    prompts = [[1, 2, 3], [4], [5, 6], [1, 2, 3]]
-    sampled = sample(model, prompts, {7, 9}, 2, 9, seeded())
+@pytest.mark.parametrize("at_once", [96, 2, 1])
+def test_sampled_log_probs_are_those_of_the_model(model, monkeypatch, at_once):
+    monkeypatch.setattr("shared.preferences.sampling.AT_ONCE", at_once)
+    prompts = [[1, 2, 3], [4], [5, 6], [1, 7, 9]]  # stops in a prompt are none
+    model = randomized(model)  # of a newborn one each row says nearly the same
+    sampled = sample(model, prompts, {*range(0, 50, 7), 9}, 2, 9, seeded())
     again = text_log_probs(model, sampled.rows, sampled.starts)
     torch.testing.assert_close(sampled.log_probs, again, atol=1e-4, rtol=1e-4)
     for prompt, row, new in zip(prompts, sampled.rows, sampled.continuations, strict=True):
         assert row == prompt + new and 1 <= len(new) <= 9
-        stops = [i for i, token in enumerate(new) if token in (7, 9)]
+        stops = [i for i, token in enumerate(new) if token % 7 == 0 or token == 9]
         assert len(stops) < 2 or (len(stops) == 2 and stops[1] == len(new) - 1)
+        assert len(stops) == 2 or len(new) == 9
 
 
 def test_samples_are_as_frequent_as_the_model_says(model):
@@ -333,6 +359,25 @@ def test_kl_that_runs_away_stops_the_run_and_says_when(model):
         improve(model, frozen(model), lr=0.3, kl_weight=0.0, most_kl=1.0)
 
 
+def test_the_kl_is_that_of_whole_continuations(model):
+    """In nats, all tokens of a continuation added up; a run goes on up to the limit."""
+    reference, five = frozen(model), GPT(SMALL, seeded())
+    *_, last = updates = improve(model, reference, steps=6, kl_weight=0.0)
+    improve(five, reference, steps=5, kl_weight=0.0)  # the policy that drew the last samples
+    total = 0.0
+    for row, start in zip(last.sampled.rows, last.sampled.starts, strict=True):
+        ours, theirs = (
+            one(torch.tensor([row[:-1]]))[0, start - 1 :].log_softmax(-1)
+            for one in (five, reference)
+        )
+        total += F.kl_div(theirs, ours, log_target=True, reduction="sum").item()
+    assert last.kl == pytest.approx(total / len(last.sampled.rows), rel=1e-3) and last.kl > 0
+    most = max(update.kl for update in updates)
+    improve(GPT(SMALL, seeded()), reference, steps=6, kl_weight=0.0, most_kl=1.01 * most)
+    with pytest.raises(FloatingPointError, match="nats per continuation"):
+        improve(GPT(SMALL, seeded()), reference, steps=6, kl_weight=0.0, most_kl=0.99 * most)
+
+
 @pytest.mark.parametrize(
     "options", [{"steps": 0}, {"lr": -1.0}, {"group": 1}, {"kl_weight": -0.1}, {"most_kl": 0}]
 )
@@ -393,12 +438,29 @@ def tokenizer():
     return BPETokenizer.train("Mia had a kite. Ben took it. Ben gave it back. " * 9, 280)
 
 
+def test_rows_of_pairs(tokenizer):
+    """All chosen ones before all rejected ones, and each start where its continuation begins."""
+    rows, starts = pair_rows([PAIR, Pair("Ben", " ran", " took a kite")], tokenizer)
+    cut = [
+        (tokenizer.decode(row[1:n]), tokenizer.decode(row[n:]))
+        for row, n in zip(rows, starts, strict=True)
+    ]
+    assert cut == [
+        (PAIR.prompt, PAIR.chosen),
+        ("Ben", " ran"),
+        (PAIR.prompt, PAIR.rejected),
+        ("Ben", " took a kite"),
+    ]
+    assert {row[0] for row in rows} == {tokenizer.special_tokens["<|endoftext|>"]}
+
+
 @pytest.mark.parametrize("beta", [0.5, None])
 def test_learning_from_pairs(tokenizer, beta):
     model = GPT(type(SMALL)(300, 64, 16, 2, 1), seeded())
     reference = frozen(model)
     steps = [*learn_from_pairs(model, reference, tokenizer, [[PAIR] * 2] * 15, beta, 3e-3)]
     assert steps[0].chosen == pytest.approx(0, abs=1e-5) and steps[-1].loss < steps[0].loss
+    assert steps[0].rejected == pytest.approx(0, abs=1e-5)  # both kinds against themselves
     assert steps[-1].chosen > 0
     assert beta is None or steps[-1].rejected < steps[-1].chosen
     with pytest.raises(ValueError, match="not frozen"):

@@ -160,6 +160,13 @@ def test_unknown_ids_are_named_before_the_model_sees_them():
         evaluate(new_model(), inputs, targets)
     with pytest.raises(ValueError, match=f"ids 0 to {V}"):
         next(train(new_model(), lambda i: (inputs, targets), RECIPE))
+    inputs[3, 2], targets = 0, targets.clone()
+    targets[0, 0], targets[1, 1] = -100, V  # the first does not count, the second cannot be
+    with pytest.raises(ValueError, match=f"ids 0 to {V}"):
+        next(train(new_model(), lambda i: (inputs, targets), RECIPE))
+    targets[1, 1] = -7
+    with pytest.raises(ValueError, match="ids -7 to"):
+        evaluate(new_model(), inputs, targets)
 
 
 @pytest.mark.parametrize("stop", [1, 4, 5, 11, 12])

@@ -8,6 +8,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+from shared.book import write_tensors
 from shared.model import GPT, load_model, load_pretrained, save_model
 from shared.model.weights import to_gpt2
 from tests.test_gpt import SMALL, hugging_face, randomized, seeded
@@ -184,3 +185,32 @@ def test_the_readers_own_model(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="complete"):
         weights.load_tales(mine=True)
     assert weights.load_tales()[0].config.vocab_size == 2048
+
+
+def test_a_folder_is_no_file(tmp_path):
+    (tmp_path / "run").mkdir()
+    with pytest.raises(ValueError, match="run is a folder, not a file; in it are nothing"):
+        load_model(tmp_path / "run")
+    for name in ("model.safetensors", "config.json"):
+        (tmp_path / "run" / name).touch()
+    with pytest.raises(ValueError, match=r"in it are config\.json, model\.safetensors"):
+        load_model(tmp_path / "run")
+
+
+def test_numbers_that_would_be_rounded(tmp_path):
+    """A model in float64 would come back as another; one in bfloat16 or float16 does not."""
+    path, model = tmp_path / "m.safetensors", randomized(GPT(SMALL))
+    n = len(to_gpt2(model))
+    with pytest.raises(ValueError, match=rf"{n} of {n} weights, such as .*, are torch.float64"):
+        save_model(model.double(), path)
+    assert not path.exists()
+    doubled = {name: weight.double() for name, weight in to_gpt2(model).items()}
+    doubled["ln_f.bias"] = doubled["ln_f.bias"].half()
+    write_tensors(path, {name: weight.contiguous() for name, weight in doubled.items()})
+    with pytest.raises(ValueError, match=rf"m\.safetensors: {n - 1} of {n} weights.*float64"):
+        load_model(path, SMALL)
+    for kind in (torch.bfloat16, torch.float16):
+        save_model(model.to(kind), path)
+        again = load_model(path)
+        for name, weight in model.state_dict().items():
+            assert torch.equal(again.state_dict()[name], weight.float())

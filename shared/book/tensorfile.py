@@ -19,7 +19,13 @@ def write_tensors(path: str | Path, tensors: dict[str, Tensor], **notes: str) ->
 
 
 def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Tensors and notes. Raises ValueError if the file is cut, or its checksum is another."""
+    """Tensors and notes. Raises ValueError if the file is cut, or its checksum is another.
+
+    Also if it is a folder; FileNotFoundError if there is none.
+    """
+    if Path(path).is_dir():
+        inside = ", ".join(sorted(p.name for p in Path(path).iterdir())[:5]) or "nothing"
+        raise ValueError(f"{path} is a folder, not a file; in it are {inside}")
     try:
         tensors = load_file(path)
         with safe_open(path, "pt") as file:

@@ -2,7 +2,7 @@
 
 from shared.model.attention import CausalSelfAttention, causal_weights
 from shared.model.cache import KVCache, next_logits, read_tokens
-from shared.model.config import GPT2, TALES, GPTConfig, check_config, check_tokens
+from shared.model.config import GPT2, TALES, GPTConfig, check_config, check_targets, check_tokens
 from shared.model.generate import (
     GREEDY,
     Decoding,
@@ -56,6 +56,7 @@ __all__ = [
     "add_lora",
     "causal_weights",
     "check_config",
+    "check_targets",
     "check_tokens",
     "complete",
     "count_parameters",

@@ -58,6 +58,27 @@ def check_tokens(ids: Tensor, config: GPTConfig) -> None:
             raise ValueError(f"ids {low} to {top}: the vocabulary has 0 to {config.vocab_size - 1}")
 
 
+def check_targets(logits: Tensor, targets: Tensor) -> None:
+    """Raises ValueError unless there is one target for each row of logits, in the same order."""
+    if logits.dim() != 3 or logits.shape[:-1] != targets.shape:
+        raise ValueError(
+            f"logits {tuple(logits.shape)} and targets {tuple(targets.shape)}: they should be "
+            "(B, T, V) and (B, T)"
+        )
+
+
+def check_logits(logits: Tensor) -> None:
+    """Raises ValueError, saying where, if logits on the CPU have no likeliest token.  (B, V)
+
+    A single token may be impossible (-inf). On a GPU nobody looks: each token would have to wait.
+    """
+    if logits.device.type == "cpu":
+        largest = logits.amax(dim=-1)  # nan if one is
+        if not largest.isfinite().all():
+            row = int((~largest.isfinite()).nonzero()[0, 0])
+            raise ValueError(f"the largest of the logits in row {row} is {largest[row].item()}")
+
+
 TALES = GPTConfig(vocab_size=2048, context_length=256, d_model=128, n_heads=4, n_layers=4)
 GPT2 = {
     "gpt2": GPTConfig(50_257, 1024, 768, 12, 12, dropout=0.1),

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from shared.model.cache import KVCache, next_logits
+from shared.model.config import check_logits
 from shared.model.gpt import GPT
 from shared.text import END_OF_TEXT, BPEEncoder, check_ids
 
@@ -61,13 +62,12 @@ def sample_token(
     logits: Tensor, decoding: Decoding, generator: torch.Generator | None = None
 ) -> Tensor:
     """Draw a token for each row, on the generator's device if there is one.  (B, V) -> (B,)"""
+    check_logits(logits)
     if decoding == GREEDY:
         return logits.argmax(dim=-1)  # the first of equals: no need to sort
     probs = next_token_probs(logits, decoding)
-    drawn = torch.multinomial(
-        probs.to(generator.device) if generator else probs, 1, generator=generator
-    )
-    return drawn[:, 0].to(logits.device)
+    probs = probs.to(generator.device) if generator else probs
+    return torch.multinomial(probs, 1, generator=generator)[:, 0].to(logits.device)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from shared.model.attention import CausalSelfAttention
-from shared.model.config import GPTConfig, check_input
+from shared.model.config import GPTConfig, check_input, check_targets
 
 IGNORED = -100  # a target that does not count
 
@@ -99,8 +99,13 @@ def init_weights(model: GPT, generator=None) -> None:
 
 
 def next_token_loss(logits: Tensor, targets: Tensor) -> Tensor:
-    """Mean cross-entropy in nats, without targets -100.  (B, T, V), (B, T)"""
-    return F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED)
+    """Mean cross-entropy in nats, without targets -100.  (B, T, V), (B, T)
+
+    Raises ValueError on shapes that don't fit, and IndexError, naming it, on an unknown target.
+    """
+    check_targets(logits, targets)
+    logits, targets = logits.flatten(0, 1), targets.flatten()
+    return F.cross_entropy(logits, targets, ignore_index=IGNORED)
 
 
 def count_parameters(config: GPTConfig) -> int:

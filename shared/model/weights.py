@@ -30,6 +30,17 @@ def to_gpt2(model: GPT) -> dict[str, Tensor]:
     return weights
 
 
+def check_kinds(weights: dict[str, Tensor]) -> None:
+    """Raises ValueError on numbers that float32, in which models are loaded, can't hold."""
+    kinds = (torch.float32, torch.bfloat16, torch.float16)
+    if other := {name: str(w.dtype) for name, w in weights.items() if w.dtype not in kinds}:
+        name, kind = min(other.items())
+        raise ValueError(
+            f"{len(other)} of {len(weights)} weights, such as {name}, are {kind}: files hold "
+            "float32, bfloat16 or float16; for a model in float64, model.float() rounds them"
+        )
+
+
 def from_gpt2(model: GPT, weights: dict[str, Tensor]) -> None:
     """Fill a model with weights under GPT-2's names. Raises ValueError naming what does not fit."""
     weights = {name.removeprefix("transformer."): weight for name, weight in weights.items()}
@@ -39,6 +50,7 @@ def from_gpt2(model: GPT, weights: dict[str, Tensor]) -> None:
         del weights[HEAD]  # a head of its own would be unknown
     expected = {name: tuple(weight.shape) for name, weight in to_gpt2(model).items()}
     found = {name: tuple(weight.shape) for name, weight in weights.items()}
+    check_kinds(weights)
     if found != expected:
         wrong = {n for n in found.keys() & expected.keys() if found[n] != expected[n]}
         raise ValueError(
@@ -53,7 +65,11 @@ def from_gpt2(model: GPT, weights: dict[str, Tensor]) -> None:
 
 
 def save_model(model: GPT, path: str | Path) -> None:
-    """Write weights and configuration into one file, whole or not at all."""
+    """Write weights and configuration into one file, whole or not at all.
+
+    Raises ValueError on weights that are not float32, bfloat16 or float16.
+    """
+    check_kinds(to_gpt2(model))
     write_tensors(path, to_gpt2(model), config=json.dumps(asdict(model.config)))
 
 

@@ -1,6 +1,7 @@
 """Token ids in a file, as derived in chapter 2: read as if they were in memory."""
 
 from collections.abc import Iterable, Sequence
+from hashlib import sha256
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -19,7 +20,10 @@ class TokenFile:
     """
 
     def __init__(self, path: str | Path):
-        """Raises ValueError if the file is damaged, FileNotFoundError if there is none."""
+        """Raises ValueError if it is cut or no token file, FileNotFoundError if there is none.
+
+        Whether its ids are those that were written, `checked` says: it reads all of them.
+        """
         self.path = Path(path)
         self.length = len(self.look())
 
@@ -27,9 +31,11 @@ class TokenFile:
     def write(cls, path: str | Path, pieces: Iterable[Sequence[int]], vocab_size: int):
         """Write pieces of a row one after the other, 2 bytes a token up to 65,536 tokens, else 4.
 
-        A .npy file. Raises ValueError on an id outside 0 ... vocab_size - 1, and writes nothing.
+        A .npy file with a checksum behind the ids. Raises ValueError on an id outside
+        0 ... vocab_size - 1, and writes nothing.
         """
-        dtype, n = np.dtype("<u2" if vocab_size <= 2**16 else "<u4"), 0
+        seen, n = sha256(), 0
+        dtype = np.dtype("<u2" if vocab_size <= 2**16 else "<u4")
         with whole_file(path) as file:
             write_header(file, dtype, n)
             for ids in map(np.asarray, pieces):
@@ -40,8 +46,11 @@ class TokenFile:
                         f"ids {ids.min()} to {ids.max()}: a vocabulary of {vocab_size} "
                         f"has 0 to {vocab_size - 1}"
                     )
-                file.write(ids.astype(dtype).tobytes())
+                raw = ids.astype(dtype).tobytes()
+                file.write(raw)
+                seen.update(raw)
                 n += len(ids)
+            file.write(seen.digest())
             file.seek(0)
             write_header(file, dtype, n)
         return cls(path)
@@ -55,6 +64,24 @@ class TokenFile:
         if not isinstance(ids, np.ndarray) or ids.ndim != 1 or ids.dtype.kind != "u":
             raise ValueError(f"{self.path} is no token file: it holds no row of unsigned integers")
         return ids
+
+    def checked(self) -> "TokenFile":
+        """This file. Raises ValueError if its ids are not those that were written.
+
+        Files by others, without a checksum, may be anything.
+        """
+        ids, seen = self.look(), sha256()
+        for start in range(0, len(ids), 2**20):
+            seen.update(ids[start : start + 2**20].tobytes())
+        with self.path.open("rb") as file:
+            file.seek(ids.offset + ids.nbytes)
+            stated = file.read()
+        if stated and stated != seen.digest():
+            raise ValueError(
+                f"{self.path} is damaged: the checksum of its {len(ids)} ids is "
+                f"{seen.hexdigest()}, not {stated.hex()}"
+            )
+        return self
 
     def __len__(self) -> int:
         return self.length

@@ -64,10 +64,15 @@ def random_windows(
 
 
 def known_ids(model: nn.Module, batch: Batch) -> Batch:
-    """The batch. Raises ValueError if it has an id that is not in the vocabulary of the GPT."""
+    """The batch. Raises ValueError if an id or a target is not in the vocabulary of the GPT.
+
+    Targets on another device than the CPU are not looked at: it would have to wait.
+    """
     config = getattr(getattr(model, "module", model), "config", None)  # DDP wraps its module
     if config is not None:
         check_tokens(batch[0], config)
+        if batch[1].device.type == "cpu" and not batch[1].is_floating_point():
+            check_tokens(batch[1][batch[1] != IGNORED], config)
     return batch
 
 

@@ -91,10 +91,11 @@ def load_data(options: argparse.Namespace) -> tuple[Feed, Batch]:
     """The batches to train on, and the rows to validate with."""
     T, B, seed = options.context_length, options.batch_size, options.seed
     if options.data != "tales":
-        windows = SlidingWindows(TokenFile(options.out / VALIDATION), T, T)
+        windows = SlidingWindows(TokenFile(options.out / VALIDATION).checked(), T, T)
         rows = [windows[i] for i in range(0, len(windows), -(-len(windows) // ROWS))]
         inputs, targets = (torch.stack(part) for part in zip(*rows, strict=True))
-        return random_windows(TokenFile(options.out / TRAIN), T, B, seed), (inputs, targets)
+        ids = TokenFile(options.out / TRAIN).checked()
+        return random_windows(ids, T, B, seed), (inputs, targets)
     tokenizer = BPETokenizer.load(options.out / TOKENIZER)
     end = tokenizer.special_tokens[END_OF_TEXT]
     told = [tokenizer.encode(story.text) for story in stories(options.stories)]

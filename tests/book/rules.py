@@ -59,7 +59,16 @@ HOT_LINK = re.compile(  # a page loads it unasked; a link that a reader follows 
     r"|<script[^>]*>(?:(?!</script>).)*?(?:https?:)?//\w",
     re.I | re.S,
 )
-YEAR = re.compile(r"(?:\b[Ii]n |\()(?:1[89]|20)\d\d\b(?!,\d)")
+YEAR = re.compile(r"(?:\b(?:[Ii]n|[Ss]ince|of) |\(|, )(?:1[89]|20)\d\d\b(?![,.]\d)")
+PLACE_IN_BOOK = re.compile(
+    r"\b(?:section|figure|table|exercise|chapter|equation)s? [\dA-B]+"
+    r"(?:\.\d+)?(?:(?:,| and| to| or) [\dA-B]+(?:\.\d+)?)*",
+    re.I,
+)
+LIST_NUMBER = re.compile(r"^\W*(?:[\dA-B]+\.)+\d*(?= )", re.M)  # also of headings and exercises
+MINUTES = re.compile(r"\(\d+ minutes|^\W*\d+-\d+(?= \|)")  # of an exercise, of a class
+UNITS = {"million": 1e6, "billion": 1e9, "percent": 0.01, "%": 0.01}
+FILE = re.compile(r"\S+\.(?:ipynb|py|md)\b")
 FENCE = re.compile(r"```.*?```|`[^`\n]*`", re.S)
 
 
@@ -216,32 +225,84 @@ def figures(notebook: NotebookNode, chapter: str = "1") -> Iterator[str]:
             yield f"the text speaks of figure {number}, which is not there"
 
 
-def numbers_in(text: str) -> set[str]:
-    """The numbers of three or more digits, without the commas that group them."""
+def numbers_in(text: str, least: int = 2) -> set[str]:
+    """The numbers of two or more digits, without the commas that group them."""
     found = re.findall(r"(?<![\w.,])\d[\d,_]*(?:\.\d+)?", text.replace("{,}", ","))
     plain = {re.sub(r"[,_]", "", number) for number in found}
-    return {number for number in plain if sum(map(str.isdigit, number)) >= 3}
+    return {number for number in plain if sum(map(str.isdigit, number)) >= least}
+
+
+def sentences(text: str) -> Iterator[str]:
+    """Sentences of prose without code, links' addresses, and numbers that only count or date.
+
+    Left out are those with a source, a link to elsewhere, and those that follow one directly.
+    """
+    for part in re.split(r"\n\n|\n(?=\s*[-*|>]|\s*\d+\.)", FENCE.sub("`", text)):
+        sourced = False
+        for sentence in re.split(r"(?<=[.!?])\s+(?=[\W\dA-Z])", part):
+            follows, sourced = sourced, bool(re.search(r"\]\(https?://", sentence))
+            if not (sourced or follows):
+                plain = re.sub(r"\]\([^)]*\)|<[^>]*>", " ", sentence)
+                for pattern in (FILE, YEAR, PLACE_IN_BOOK, LIST_NUMBER, MINUTES):
+                    plain = pattern.sub(" ", plain)
+                yield plain
+
+
+def is_known(number: str, sentence: str, known: set[str]) -> bool:
+    """Whether a number is one of those known, rounded, in percent, or in millions."""
+    if {number, f"{number}.0"} & known:
+        return True
+    digits = rf"(?<![\d.,]){re.escape(number)}"
+    after = re.search(digits + r"\W?\W?(million|billion|percent|%)", sentence)
+    units = [UNITS[after[1]]] if after else []
+    decimals = len(number.partition(".")[2])
+    units += [1] if decimals else []
+    return any(f"{float(k) / unit:.{decimals}f}" == number for k in known for unit in units)
+
+
+def unproved(text: str, known: set[str]) -> Iterator[str]:
+    """The numbers of two or more digits in prose that are not known and have no source."""
+    for sentence in sentences(text):
+        written = sentence.replace("{,}", "").replace(",", "")
+        for number in sorted(numbers_in(sentence)):
+            if not is_known(number, written, known):
+                yield f"{number} has neither a run nor a source: {sentence.strip()[:90]!r}"
+
+
+def numbers_of(notebook: NotebookNode) -> set[str]:
+    """The numbers in the code and in the outputs of a notebook."""
+    cells = code_cells(notebook)
+    return numbers_in("\n".join(c.source + "\n" + words_of(text_of(c)) for c in cells), least=1)
 
 
 def prose_numbers(notebook: NotebookNode) -> Iterator[str]:
-    """A number of three or more digits in prose occurs in code or output, or has a source.
+    """A number of two or more digits in prose occurs in code or output, or has a source.
 
-    Prose may round a decimal, or to millions. The coordinates in a figure are no source.
+    Prose may round a decimal, or to millions, and speak of percent. The coordinates in a figure
+    are no source.
     """
-    cells = code_cells(notebook)
-    known = numbers_in("\n".join(cell.source + "\n" + words_of(text_of(cell)) for cell in cells))
+    known = numbers_of(notebook)
     for cell in prose_cells(notebook):
-        for paragraph in cell.source.split("\n\n"):
-            if re.search(r"\]\(https?://", paragraph):
-                continue
-            plain = re.sub(r"\]\([^)]*\)", "", FENCE.sub("", paragraph))
-            plain = re.sub(YEAR, "", plain)
-            for number in sorted(numbers_in(plain) - known):
-                decimals = len(number.partition(".")[2])
-                unit = 1e6 if f"{number} million" in plain else 1
-                rounded = {f"{float(k) / unit:.{decimals}f}" for k in known}
-                if number not in rounded or (unit == 1 and not decimals):
-                    yield f"{number} has neither a run nor a source: {paragraph[:60]!r}"
+        yield from unproved(cell.source, known)
+
+
+def constant_words(source: str) -> Iterator[str]:
+    """The captions and alternative texts in a cell that are plain strings."""
+    for node in ast.walk(ast.parse(re.sub(r"^[%!].*", "", source, flags=re.M))):
+        name = getattr(getattr(node, "func", None), "attr", "")
+        if name in ("numbered", "show", "from_svg", "drawing"):
+            given = [*node.args[1:], *(k.value for k in node.keywords if k.arg == "alt")]
+            yield from (x.value for x in given if isinstance(x, ast.Constant))
+
+
+def told_words(notebook: NotebookNode) -> Iterator[str]:
+    """Captions and alternative texts that are stored are those of the code beside them."""
+    for cell in code_cells(notebook):
+        shown = [output.get("data", {}).get("text/plain", "") for output in cell.outputs]
+        if "lm-numbered" in text_of(cell):
+            for words in map(str, constant_words(cell.source)):
+                if len(words) > 15 and words not in "".join(shown):
+                    yield f"cell [{cell.execution_count}] was not run with {words[:70]!r}"
 
 
 def pictures(notebook: NotebookNode) -> Iterator[str]:
@@ -254,6 +315,8 @@ def pictures(notebook: NotebookNode) -> Iterator[str]:
         for tag in re.findall(r"<(?:img|svg)\b[^>]*>", text):
             if not re.search(r'(?:alt|aria-label)="[^"]{15,}"', tag):
                 yield f"a picture without alternative text: {tag[:80]}"
+            if found := re.search(r"ALT ?TEXT|TODO|XXX", tag):
+                yield f"an alternative text that is still to be written: {found[0]}"
         if found := HOT_LINK.search(text):
             yield f"something from another host: {found[0][:80]!r}"
     for cell in code_cells(notebook):
