@@ -14,7 +14,9 @@ from tests.book.test_notebooks import PLOT, book, code
 from tests.notebooks import NOTEBOOKS, ROOT, tags
 
 LIST = Path(__file__).with_name("ignored.toml")
-TIMER = re.compile(r"\b(perf_counter|process_time|monotonic)\b")
+TIMER = re.compile(  # Python's clocks, and those of shared.practice
+    r"\b(perf_counter|process_time|monotonic)\b|\b(fastest|measure|step_seconds)\("
+)
 BAR = re.compile(r"\btqdm\b")
 WRITER = re.compile(
     r"\b(complete|generate|respond|ask|sample|continuations|answers_of|say|write)\("
