@@ -200,3 +200,18 @@ def test_of_many_numbers_the_worst_is_named_and_secrets_are_kept():
         compare(wrong, torch.zeros(3, 4), "it")
     with pytest.raises(AssertionError, match=r"^it: count again$"):
         compare(4, 5, "it", otherwise="count again")
+
+
+def test_a_tolerance_is_no_more_than_it_says():
+    check_close(torch.tensor([2.0]), torch.tensor([2.1]), tolerance=0.11)
+    with pytest.raises(AssertionError, match=r"within 0\.1"):
+        check_close(torch.tensor([2.0]), torch.tensor([2.15]), tolerance=0.1)
+
+
+def test_inputs_of_another_type_are_changed_inputs():
+    def answer(tensors):
+        tensors[0] = tensors[0].double()
+        return tensors[0]
+
+    with pytest.raises(AssertionError, match="changes what it was given"):
+        ask(answer, [torch.ones(2)])

@@ -152,3 +152,9 @@ def test_numbers_are_shown_whole():
     assert all(
         f">{number}<" in cells.replace("−", "-") for number in ("10.25", ".50", "-.50", "1.00")
     )
+
+
+def test_a_caption_is_text_and_no_markup():
+    made = plots.numbered("3.1", "Where a < b & *c* holds", plots.drawing("gpt-block"))
+    assert "Where a &lt; b &amp; <em>c</em> holds</figcaption>" in made.markup
+    assert made.alt.startswith("3.1. Where a < b & *c* holds")

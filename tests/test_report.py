@@ -44,6 +44,7 @@ def test_mentions_are_names_told_before(found, bpe):
         assert word.split()[-1] in before and mention.log_prob <= 1e-9
         if mention.kind in ("hero", "friend", "thing", "color"):
             assert story.facts[mention.kind] in word
+    assert mentions.SURE == 0.99
     shares = [mention.log_prob > math.log(mentions.SURE) for mention in found]
     assert 0.5 < sum(shares) / len(shares) < 0.95
 

@@ -56,5 +56,6 @@ def test_the_command_goes_on(tmp_path, monkeypatch, capsys):
     table = read_table(path)
     assert table[0] == (runs[0], ROWS[0][1])  # not run again
     assert [moment.step for run, moment in table[1:]] == [1, 2, 3]
+    assert [moment.tokens for run, moment in table[1:]] == [512, 1024, 1536]  # 2 rows of 256
     assert all(run == runs[1] and moment.gap > 3 for run, moment in table[1:])
     assert capsys.readouterr().out.count("Run(") == 1
