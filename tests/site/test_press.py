@@ -28,8 +28,9 @@ def test_epub(site, browser, tmp_path):
     with zipfile.ZipFile(tmp_path / "book.epub") as book:
         first = book.infolist()[0]
         assert first.filename == "mimetype" and first.compress_type == zipfile.ZIP_STORED
+        assert book.read("book/cover.png").startswith(b"\x89PNG")
         texts = {n: book.read(n).decode() for n in book.namelist() if n.endswith("xhtml")}
-    assert len(texts) == 3
+    assert len(texts) == 4  # with contents and cover
     for text in texts.values():
         ElementTree.fromstring(text)
     chapter = texts["book/notebooks-02_text_data.xhtml"]

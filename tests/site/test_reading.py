@@ -93,7 +93,7 @@ def test_a_section_is_more_than_a_part_of_it(open_page):
 
 def test_verdicts_are_folded_and_open_on_paper(open_page):
     page = open_page("notebooks/03_attention.html")
-    verdict = page.locator(".bd-article details:not(.hide)").first
+    verdict = page.locator(".bd-article details:not(.hide, .lm-note)").first
     inside = verdict.locator("p").first
     assert not inside.is_visible()
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
