@@ -100,6 +100,7 @@ def pytest_runtest_setup(item):
     if not isinstance(item, IPyNbCell):
         return
     item.user_properties.append(("cell", how_compared(item.cell)))
+    item.output_timeout = 60  # seconds for what a cell has printed to arrive: nbval has 5
     if names := missing_data(item.cell):
         pytest.skip(f"{' and '.join(names)} can't be had here")
 
