@@ -82,5 +82,5 @@ def test_page(open_page, site, path):
     assert [url for url in asked if not url.startswith(site)] == []
     assert len(asked) > 3 and page.errors == []
     weights = {name: weight(name) for name in (url.removeprefix(f"{site}/") for url in asked)}
-    assert sum(weights.values()) <= 500 * 1024, weights
+    assert sum(weights.values()) <= 600 * 1024, weights
     assert page.locator("mjx-merror").count() == 0
