@@ -93,7 +93,7 @@ def opponent_loop(model: nn.Module, data: np.ndarray, T: int, recipe: Recipe):
 
 def compare(name: str, config: GPTConfig, gelu: str) -> Row:
     data = np.random.default_rng(0).integers(0, 1024, 200_000).astype(np.uint16)
-    recipe, T = Recipe(steps=STEPS * (ROUNDS + 1)), config.context_length
+    recipe, T = Recipe(STEPS * (ROUNDS + 1), warmup=STEPS), config.context_length
     ids = torch.from_numpy(data.astype(np.int64))
     loops = (
         train(GPT(config), random_windows(ids, T, B), recipe),
