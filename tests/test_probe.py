@@ -7,7 +7,7 @@ import torch
 from sklearn.linear_model import Ridge
 
 from shared.model import GPT
-from shared.tasks import last_vectors, probe, told_until, words_in
+from shared.tasks import last_vectors, least_squares, probe, stream, told_until, words_in
 from shared.world import WORLD, stories
 from tests.test_gpt import SMALL, seeded
 
@@ -28,6 +28,13 @@ def test_against_ridge_regression():
     expected = sum("abc"[i] == label for i, label in zip(told, labels_test, strict=True)) / 400
     found = probe(x, labels, x_test, labels_test)
     assert found == expected and 0.6 < found < 0.95
+
+
+def test_least_squares_finds_the_map_that_made_y():
+    x, W = torch.randn(500, 4, generator=seeded()).double(), torch.arange(12.0).view(4, 3).double()
+    torch.testing.assert_close(least_squares(x, x @ W), W, rtol=0.01, atol=0.05)
+    twice = torch.cat([x, x], dim=1)  # no one solution: the small diagonal decides
+    torch.testing.assert_close(twice @ least_squares(twice, x @ W), x @ W, rtol=0.01, atol=0.1)
 
 
 def test_labels_that_follow_from_nothing_are_not_found():
@@ -54,6 +61,18 @@ def test_the_last_vectors_are_those_before_the_head():
         torch.testing.assert_close(model.lm_head(model.ln_f(last)), logits)
         expected = model.wte.weight[row[-1]] + model.wpe.weight[len(row) - 1]
         torch.testing.assert_close(first, expected)
+
+
+@torch.no_grad()
+def test_the_stream_is_what_the_blocks_hand_on():
+    model, rows = GPT(SMALL, seeded()).eval(), [[1, 2, 3, 4], [5, 6, 7, 8]]
+    vectors = stream(model, rows)
+    assert vectors.shape == (SMALL.n_layers + 1, 2, 4, SMALL.d_model)
+    for block, before, after in zip(model.h, vectors, vectors[1:], strict=False):
+        torch.testing.assert_close(block(before), after)
+    logits = model.lm_head(model.ln_f(vectors[-1]))
+    torch.testing.assert_close(logits, model(torch.tensor(rows)))
+    assert torch.equal(stream(model, torch.tensor(rows)), vectors)
 
 
 @torch.no_grad()

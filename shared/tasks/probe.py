@@ -1,6 +1,6 @@
 """Probing, as derived in appendix B: what can be read off the vectors inside a model.
 
-Shapes: N texts, C = d_model, L blocks, V vocabulary.
+Shapes: N texts, C = d_model, L blocks, T tokens, V vocabulary.
 """
 
 from collections.abc import Sequence
@@ -28,18 +28,19 @@ def told_until(n: int, seed: int, part: str = "episode") -> list[tuple[str, dict
 
 
 @torch.no_grad()
-def last_vectors(model: GPT, rows: Sequence[Sequence[int]]) -> Tensor:
-    """The vectors of each row's last token: after embedding and each block.  (L + 1, N, C)"""
-    vectors = []
+def stream(model: GPT, rows: Tensor | Sequence[Sequence[int]]) -> Tensor:
+    """All vectors of rows of one length: after embedding and each block.  (L + 1, N, T, C)"""
+    ids = torch.as_tensor(rows)  # (N, T)
     with evaluating(model):
-        for ids in rows:
-            x = model.wte(torch.tensor([ids])) + model.wpe.weight[: len(ids)]  # (1, T, C)
-            layers = [x[0, -1]]
-            for block in model.h:
-                x = block(x)
-                layers.append(x[0, -1])
-            vectors.append(torch.stack(layers))
-    return torch.stack(vectors, dim=1)
+        vectors = [model.wte(ids) + model.wpe.weight[: ids.shape[1]]]
+        for block in model.h:
+            vectors.append(block(vectors[-1]))
+    return torch.stack(vectors)
+
+
+def last_vectors(model: GPT, rows: Sequence[Sequence[int]]) -> Tensor:
+    """The vectors of each row's last token; rows of any lengths.  (L + 1, N, C)"""
+    return torch.stack([stream(model, [ids])[:, 0, -1] for ids in rows], dim=1)
 
 
 def words_in(rows: Sequence[Sequence[int]], V: int) -> Tensor:
@@ -52,18 +53,23 @@ def with_ones(x: Tensor) -> Tensor:
     return torch.cat([x, torch.ones(len(x), 1)], dim=1).double()
 
 
+def least_squares(x: Tensor, y: Tensor) -> Tensor:
+    """The W for which x W is closest to y.  (N, C), (N, K) -> (C, K)"""
+    # where the examples don't decide, a small diagonal keeps W near 0
+    return torch.linalg.solve(x.T @ x + torch.eye(x.shape[1]), x.T @ y.double())
+
+
 def probe(x: Tensor, labels: Sequence[str], x_test: Tensor, labels_test: Sequence[str]) -> float:
-    """The share of test labels that a linear map of x, (N, C), gets right; a least-squares fit.
+    """The share of test labels that a linear map of x, (N, C), gets right.
 
     Raises ValueError if vectors and labels are not as many.
     """
     if len(x) != len(labels) or len(x_test) != len(labels_test):
         pairs = (len(x), len(labels)), (len(x_test), len(labels_test))
         raise ValueError(f"vectors and labels, to fit and to test: {pairs}")
-    names, x = sorted({*labels}), with_ones(x)
+    names = sorted({*labels})
     y = torch.tensor([[label == name for name in names] for label in labels])
-    small = torch.eye(x.shape[1])  # keeps weights small that the examples leave open
-    weights = torch.linalg.solve(x.T @ x + small, x.T @ y.double())
+    weights = least_squares(with_ones(x), y)
     told = (with_ones(x_test) @ weights).argmax(dim=1).tolist()
     right = [names[i] == label for i, label in zip(told, labels_test, strict=True)]
     return sum(right) / len(right)
