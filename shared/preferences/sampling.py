@@ -95,23 +95,26 @@ def check_room(starts: Sequence[int], n_tokens: int, context_length: int) -> Non
 def continuation_logits(
     model: GPT, rows: Sequence[Sequence[int]], starts: Sequence[int]
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Log-probabilities (B, T - 1, V), targets and which count (B, T - 1): the continuations.
+    """Log-probabilities (B, S, V), targets and which count (B, S): the continuations.
 
+    S places: from where the first continuation begins; before, no logits are needed.
     Raises ValueError on a row without a continuation.
     """
     empty = [i for i, (row, n) in enumerate(zip(rows, starts, strict=True)) if not 0 < n < len(row)]
     if empty or not rows:
         raise ValueError(f"rows {empty} of {len(rows)} have no prompt or no continuation")
     ids, lengths = pad(rows, model.wte.weight.device)
-    places = torch.arange(1, ids.shape[1])
+    first = min(starts)
+    places = torch.arange(first, ids.shape[1])
     counts = (places >= torch.tensor(starts)[:, None]) & (places < lengths[:, None])
-    return model(ids[:, :-1]).log_softmax(dim=-1), ids[:, 1:], counts.to(ids.device)
+    logits = model.lm_head(model.hidden(ids[:, :-1])[:, first - 1 :])
+    return logits.log_softmax(dim=-1), ids[:, first:], counts.to(ids.device)
 
 
 def text_log_probs(model: GPT, rows: Sequence[Sequence[int]], starts: Sequence[int]) -> Tensor:
     """log P(continuation | prompt) of each row, in nats.  -> (B,)"""
     log_probs, targets, counts = continuation_logits(model, rows, starts)
-    chosen = log_probs.gather(-1, targets[..., None])[..., 0]  # (B, T - 1)
+    chosen = log_probs.gather(-1, targets[..., None])[..., 0]  # (B, S)
     return (chosen * counts).sum(dim=1)
 
 
