@@ -32,7 +32,7 @@ class PairStep:
     step: int
     loss: float
     chosen: float
-    rejected: float
+    rejected: float = 0.0  # fine-tuning on the chosen does not look at them
 
 
 def learn_from_pairs(
@@ -50,19 +50,16 @@ def learn_from_pairs(
     check_reference(model, reference)
     optimizer = torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=0.0)
     for step, pairs in enumerate(batches):
-        rows, starts = pair_rows(pairs, tokenizer)  # all chosen, then all rejected
+        kinds = 1 if beta is None else 2  # fine-tuning reads the chosen alone
+        both = pair_rows(pairs, tokenizer)  # all chosen, then all rejected
+        rows, starts = (part[: kinds * len(pairs)] for part in both)
         with torch.no_grad():
-            before = text_log_probs(reference, rows, starts).chunk(2)
-        if beta is None:  # the rejected ones are only watched
-            half = len(pairs)
-            chosen = text_log_probs(model, rows[:half], starts[:half])
-            loss, rejected = -chosen.mean() / 25, before[1]
-        else:
-            chosen, rejected = text_log_probs(model, rows, starts).chunk(2)
-            loss = dpo_loss(chosen, rejected, *before, beta)
+            before = text_log_probs(reference, rows, starts).chunk(kinds)
+        after = text_log_probs(model, rows, starts).chunk(kinds)
+        loss = -after[0].mean() / 25 if beta is None else dpo_loss(*after, *before, beta)
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
-        gains = (chosen - before[0]).mean().item(), (rejected - before[1]).mean().item()
+        gains = ((a - b).mean().item() for a, b in zip(after, before, strict=True))
         yield PairStep(step, loss.item(), *gains)
