@@ -42,6 +42,8 @@ def test_numbers_of_a_page(page):
     text = page.read_text(encoding="utf-8")
     if page.name == "lessons.md":
         pytest.skip("each plan is compared with its own chapter")
+    if page.name == "speed.md":
+        pytest.skip("compared with what was measured, in tests/test_speed_table.py")
     known = own_code(text)
     for pattern in STAND_IN.get(page.relative_to(BOOK).as_posix(), []):
         paths = sorted(ROOT.glob(pattern))
