@@ -99,6 +99,7 @@ def test_the_notation_has_the_sizes_of_the_model():
         ("[Chapter 3](03.ipynb) has 41 cells.", ["41"]),
         ("About 1.3 million.", []),
         ("Section 12.25, figures 3.11 and 3.12, in 1908, of 2024 ([Lee](l.md), 2011).", []),
+        (r"By formula (5.12), $$p = 1.25 \tag{5.13}$$", ["1.25"]),
         ("## 4.12 A heading\n\n12. A list.", []),
         ("**3.11 An exercise** (45 minutes).\n\n| 10-25 | tokens |", []),
         ("See 04_gpt.ipynb and `x = 41`.", []),
