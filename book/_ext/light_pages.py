@@ -1,4 +1,4 @@
-"""Pages that load what they use: a handful of icons, not 4,000; formulas where there are some."""
+"""Pages that load what they use: a handful of icons, not 4,000; no script without work."""
 
 import re
 from io import BytesIO
@@ -7,6 +7,8 @@ from shutil import rmtree
 
 import pydata_sphinx_theme
 from fontTools import subset
+from lean_styles import lean
+from sphinx.util import logging
 
 THEME = Path(pydata_sphinx_theme.__file__).parent / "theme/pydata_sphinx_theme/static"
 CSS, FONTS = "styles/pydata-sphinx-theme.css", "vendor/fontawesome/webfonts"
@@ -15,10 +17,16 @@ ICON = re.compile(r'((?:\.fa-[\w-]+:+before,?)+)\{content:"\\([0-9a-f]+)"\}')
 BY_STYLE = re.compile(r'--pst-icon-[\w-]+:"(.)"')  # icons that the theme's styles add
 SOURCES = re.compile(r'url\([^)]*/([\w-]+)\.woff2\) format\("woff2"\),url\([^)]*\)[^;}]*')
 
+MEASURED = re.compile(
+    r'"complete"===document\.readyState\?(\w+)\(\):window\.addEventListener\("load",\1\)'
+)
 SCRIPT = r'\s*<(?:script|link)\b[^>]*(?:src|href)="[^"]*{}[^"]*"[^>]*>(?:</script>)?'
 ICON_SCRIPT = SCRIPT.format(r"scripts/fontawesome\.js")
 SEARCH = SCRIPT.format(r"(?:searchtools|language_data|searchindex)\.js")
-MATHJAX = SCRIPT.format(r"mathjax/") + r"|\s*<script>window\.MathJax = .*?</script>"
+UNUSED = {  # files that the theme puts on every page, and the classes that they are for
+    r"(?:sphinx-design\.min\.css|design-tabs\.js)": r"sd-",
+    r"togglebutton\.(?:css|js)": r"toggle[ \"]|admonition [^\"]*dropdown",
+}
 
 
 def lighter(page: str, name: str) -> str:
@@ -26,8 +34,9 @@ def lighter(page: str, name: str) -> str:
     page = re.sub(ICON_SCRIPT, "", page)
     if name != "search.html":
         page = re.sub(SEARCH, "", page)
-    if not re.search(r'class="[^"]*(?:\bmath\b|text_latex)', page):
-        page = re.sub(MATHJAX, "", page)
+    for files, kind in UNUSED.items():
+        if not re.search(rf'class="(?:[^"]* )?(?:{kind})', page):
+            page = re.sub(SCRIPT.format(files), "", page)
     return page
 
 
@@ -64,15 +73,32 @@ def use_few_icons(static: Path, used: set[str]) -> None:
         unused.unlink(missing_ok=True)
 
 
+def measure_later(static: Path) -> None:
+    """The theme measures whatever may scroll when a page is loaded; book.js does so in idle time."""
+    script = static / "scripts/pydata-sphinx-theme.js"
+    code, found = MEASURED.subn("0", script.read_text(encoding="utf-8"))
+    if found != 1:
+        logging.getLogger(__name__).warning("%s is not the script that we know", script.name)
+    script.write_text(re.sub(r"//# sourceMapping.*", "", code), encoding="utf-8")
+
+
 def finish(app, error) -> None:
     if error or app.builder.format != "html":
         return
-    out, used = Path(app.outdir), set(FROM_SCRIPTS)
+    out, used, words = Path(app.outdir), set(FROM_SCRIPTS), set()
+    static = out / "_static"
     for path in out.rglob("*.html"):
         page = path.read_text(encoding="utf-8")
         used.update(re.findall(r"\bfa-[\w-]+", page))
+        words.update(re.findall(r"[\w-]+", page))
         path.write_text(lighter(page, path.name), encoding="utf-8")
-    use_few_icons(out / "_static", used)
+    use_few_icons(static, used)
+    measure_later(static)
+    for script in static.rglob("*.js"):
+        if script.stat().st_size < 300_000:  # not the weights of a model, nor the index
+            words.update(re.findall(r"[\w-]+", script.read_text(encoding="utf-8")))
+    for sheet in (static / CSS, *static.glob("mystnb.*.css"), *static.glob("sphinx-design*.css")):
+        sheet.write_text(lean(sheet.read_text(encoding="utf-8"), words), encoding="utf-8")
 
 
 def setup(app) -> dict:

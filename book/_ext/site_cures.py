@@ -1,12 +1,8 @@
 """What the site needs beyond its theme: nothing from other hosts, and no complaint from axe."""
 
 import re
-from importlib.util import find_spec
 from pathlib import Path
-from shutil import copyfile, copytree
 
-MATHJAX = """startup.js core.js input/tex.js input/tex/extensions output/chtml.js
-    output/chtml/fonts/tex.js output/chtml/fonts/woff-v2 a11y/assistive-mml.js"""
 CURES = [  # of the theme's own pages
     (r'<div id="pst-primary-sidebar" ', r'\g<0>role="region" aria-label="Book" '),
     (r"<h1></h1>", "<h1>Search</h1>"),
@@ -23,18 +19,6 @@ CURES = [  # of the theme's own pages
 ]
 
 
-def copy_mathjax(app) -> None:
-    """Copy the parts that pages load, out of the 24 MB of the package."""
-    package = Path(find_spec("sphinx-mathjax-offline").origin).parent / "static" / "mathjax"
-    target = Path(app.outdir) / "_static" / "mathjax"
-    for part in MATHJAX.split():
-        if (package / part).is_dir():
-            copytree(package / part, target / part, dirs_exist_ok=True)
-        else:
-            (target / part).parent.mkdir(parents=True, exist_ok=True)
-            copyfile(package / part, target / part)
-
-
 def no_thebe(app, config) -> None:
     """sphinx-thebe writes the address of a script into every page, for a button we do not have."""
     for listeners in app.events.listeners.values():
@@ -45,7 +29,6 @@ def no_thebe(app, config) -> None:
 
 def finish(app, error) -> None:
     if error is None and app.builder.format == "html":
-        copy_mathjax(app)
         for path in Path(app.outdir).rglob("*.html"):
             page = path.read_text(encoding="utf-8")
             for pattern, cure in CURES:
@@ -67,5 +50,4 @@ def announce(out: Path) -> None:
 def setup(app) -> dict:
     app.connect("config-inited", no_thebe, priority=900)
     app.connect("build-finished", finish)
-    app.config.mathjax_path = "mathjax/startup.js"
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,36 +1,44 @@
 // What is wider than the page scrolls in itself: it shows that there is more, and the keyboard
-// reaches it, then and only then. (Code and outputs are the theme's to make reachable.)
-const WIDE = ".lm-figure, .bd-article mjx-container";
-const scrolls = (wide) => wide.scrollWidth > wide.clientWidth && getComputedStyle(wide).overflowX === "auto";
+// reaches it, then and only then.
+const WIDE = ".lm-figure, .lm-set";
 const CUT = `${WIDE}, .bd-article pre, .bd-article .output, .pst-scrollable-table-container`;
+const whenIdle = window.requestIdleCallback ?? ((f) => setTimeout(f, 20, { timeRemaining: () => 0 }));
+let waiting = [];
 
-function showMore(wide) {
-  const more = wide.scrollWidth - wide.clientWidth - wide.scrollLeft > 2;
-  wide.classList.toggle("lm-cut", more && scrolls(wide)); // a formula in a line is as wide as it is
+function look(some) {
+  // first read all, then write: else each of them would lay out the page anew
+  const seen = some.map((one) => [one, one.scrollWidth - one.clientWidth, getComputedStyle(one).overflowX]);
+  for (const [one, hidden, overflow] of seen) {
+    const scrolls = hidden > 0 && overflow === "auto";
+    one.classList.toggle("lm-cut", scrolls && hidden - one.scrollLeft > 2);
+    if (scrolls && one.tabIndex !== 0) one.tabIndex = 0;
+    if (!scrolls) one.removeAttribute("tabindex");
+    if (scrolls && one.matches(WIDE)) {
+      one.setAttribute("role", "group");
+      one.setAttribute("aria-label", "wider than the page: scrolls sideways");
+    } else if (one.getAttribute("role") === "group") {
+      for (const name of ["role", "aria-label"]) one.removeAttribute(name);
+    }
+  }
+}
+
+function lookOn(idle) {
+  do look(waiting.splice(0, 30));
+  while (waiting.length && idle.timeRemaining() > 5);
+  if (waiting.length) whenIdle(lookOn);
 }
 
 function reachWhatScrolls() {
-  for (const wide of document.querySelectorAll(WIDE)) {
-    if (scrolls(wide)) {
-      wide.tabIndex = 0;
-      wide.setAttribute("role", "group");
-      wide.setAttribute("aria-label", "wider than the page: scrolls sideways");
-    } else if (wide.getAttribute("role") === "group") {
-      for (const name of ["tabindex", "role", "aria-label"]) wide.removeAttribute(name);
-    }
-  }
-  document.querySelectorAll(CUT).forEach(showMore);
+  if (!waiting.length) whenIdle(lookOn, { timeout: 1000 });
+  waiting = [...document.querySelectorAll(CUT)];
 }
 
-addEventListener("load", () => {
-  reachWhatScrolls();
-  window.MathJax?.startup?.promise?.then(reachWhatScrolls);
-});
+addEventListener("load", reachWhatScrolls);
 document.fonts.addEventListener("loadingdone", reachWhatScrolls); // formulas grow with their fonts
 addEventListener("resize", reachWhatScrolls);
 addEventListener("input", reachWhatScrolls); // a slider shows another figure
 addEventListener("toggle", reachWhatScrolls, true); // a fold opens
-addEventListener("scroll", (event) => event.target.matches?.(CUT) && showMore(event.target), true);
+addEventListener("scroll", (event) => event.target.matches?.(CUT) && look([event.target]), true);
 
 // On paper nobody can open a fold: verdicts stand open there, and close again behind it.
 addEventListener("beforeprint", () => {

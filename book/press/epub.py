@@ -49,7 +49,7 @@ def chapter(page: Page, known: set[str]) -> str:
     def link(other, place):
         return f"{flat(other)}.xhtml" + (f"#{place}" if place else "")
 
-    body = relink(page.name, page.plain, known, link)
+    body = relink(page.name, page.text, known, link)
     body = re.sub(r"var\(--[\w-]+, ?([^)]+)\)", r"\1", body)  # not every reader knows variables
     body = re.sub(r" (?:data-[\w-]+|oninput|onclick|focusable)=\"[^\"]*\"", "", body)
     body = re.sub(r"<img [^>]*/>", "", body)

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "_build" / "html"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 LEFT_OUT = {"book/play", "book/code"}  # a page that runs, and a reference of many pages
-READY = "() => Promise.all([document.fonts.ready, window.MathJax?.startup?.promise]).then(() => 1)"
+READY = "() => document.fonts.ready.then(() => 1)"
 TAKE = """() => {
     const article = document.querySelector('article.bd-article').cloneNode(true);
     const drop = ['script', 'style', 'noscript', 'link', 'button', '.headerlink', '.lm-way',
@@ -26,24 +26,16 @@ TAKE = """() => {
         one.removeAttribute('aria-describedby');
     }
     const styles = [...document.querySelectorAll('style')].map(e => e.textContent).join('');
-    const set = new XMLSerializer().serializeToString(article);
-    for (const formula of article.querySelectorAll('mjx-container')) {
-        const spoken = formula.querySelector('math');
-        if (spoken) formula.replaceWith(spoken);
-    }
-    return [document.querySelector('h1').childNodes[0].textContent.trim(), set,
+    return [document.querySelector('h1').childNodes[0].textContent.trim(),
         new XMLSerializer().serializeToString(article), styles];
 }"""
 
 
 @dataclass(frozen=True)
 class Page:
-    """A page of the book: `set` with formulas as set by MathJax, `plain` with MathML."""
-
     name: str
     title: str
-    set: str
-    plain: str
+    text: str
     styles: str
 
 

@@ -19,7 +19,7 @@ OPENING = """<!DOCTYPE html><html lang="en" data-theme="light"><head><meta chars
 def joined(page: Page, known: set[str]) -> str:
     """A page as a part of the whole: its ids begin with its name, links lead inside."""
     name = flat(page.name)
-    text = IDS.sub(lambda match: f'{match[1]}{name}--{match[2]}"', page.set)
+    text = IDS.sub(lambda match: f'{match[1]}{name}--{match[2]}"', page.text)
 
     def link(other, place):
         return f"#{flat(other)}--{place}" if place else f"#{flat(other)}"

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from functools import cache
 
 from shared.world.facts import Facts, holds, known
-from shared.world.reader import Reader, agree, begins
+from shared.world.reader import Reader, agree
 from shared.world.tales import world
 from shared.world.templates import Choice, Guard, Name, Node
 from shared.world.world import END, World
@@ -26,9 +26,8 @@ class ForgivingReader(Reader):
         if type(node) is Name and node.key == "why":
             return self.causes(node, facts, text)
         if type(phrase) is Choice:
-            each = 1 / len(phrase.options)
-            likely = {option: self.broken(option, facts) for option in phrase.options}
-            return [(o, each, wrong) for o, wrong in likely.items() if begins(text, o)]
+            likely = self.likely(phrase, text)
+            return [(option, 1.0, self.broken(option, facts)) for option, _ in likely]
         right = known(node.key, facts)
         if right is None:
             found, left = super().branches(node, facts, text), facts.get("left")
@@ -54,7 +53,7 @@ class ForgivingReader(Reader):
                 _, plot, outcome = key.split()
                 wrong = "" if outcome == facts["outcome"] else "outcome"
                 wrong = wrong if plot == facts["plot"] else "cause"
-                found += [(o, 1.0, wrong) for o in phrase.options if begins(text, o)]
+                found += [(option, 1.0, wrong) for option, _ in self.likely(phrase, text)]
         return found
 
     def broken(self, option: tuple[Node, ...], facts: Facts) -> str:
@@ -98,11 +97,10 @@ def best_reading(text: str) -> tuple[Facts, tuple[tuple[str, int], ...]] | None:
     Of all ways to read it, the one with the fewest mistakes counts.
     """
     ways = Reader(any_world()).read(text + END).moments
-    ways = ways or ForgivingReader(any_world()).read(text + END).moments
+    for most in (1, TAKEN_ALONG):  # few mistakes are soon found
+        ways = ways or ForgivingReader(any_world(), most).read(text + END).moments
     best = min(ways, key=lambda moment: len(moment.mistakes), default=None)
-    if best is None or len(best.mistakes) > TAKEN_ALONG:
-        return None
-    return best.facts, best.mistakes
+    return best and (best.facts, best.mistakes)
 
 
 def mistakes(text: str) -> list[tuple[str, int]] | None:

@@ -26,10 +26,13 @@ class Moment(NamedTuple):
 
 
 class Reader:
-    """Reads a text in pieces; `moments` are all ways to tell what was read so far."""
+    """Reads a text in pieces; `moments` are all ways to tell what was read so far.
 
-    def __init__(self, world: World):
-        self.world, self.at, self.reached, self.seen = world, 0, 0, {}
+    A way to tell it with more than `most` mistakes is given up.
+    """
+
+    def __init__(self, world: World, most: int = 0):
+        self.world, self.most, self.at, self.reached, self.seen = world, most, 0, 0, {}
         self.moments = [Moment("", *world.start, 0.0)]
 
     @property
@@ -39,32 +42,39 @@ class Reader:
 
     def read(self, piece: str) -> "Reader":
         """Go on with a piece of text. `reached` is how far any story goes along with it."""
-        found, stack = [], [(piece, moment) for moment in self.moments]
+        found, far, size = [], 0, len(piece)
+        stack = [(0, *moment) for moment in self.moments]
         self.seen = {}
         while stack:
-            text, (rest, todo, facts, log_prob, mistakes) = stack.pop()
+            at, rest, todo, facts, log_prob, mistakes = stack.pop()
             while True:  # what can go on in one way only
                 if rest:
-                    n = min(len(rest), len(text))
-                    if rest[:n] != text[:n]:
+                    if piece.startswith(rest, at):
+                        at, rest = at + len(rest), ""
+                    elif rest.startswith(piece[at:]):
+                        at, rest = size, rest[size - at :]
+                    else:
                         break
-                    rest, text = rest[n:], text[n:]
-                    self.reached = max(self.reached, self.at + len(piece) - len(text))
-                if not text:
+                    far = max(far, at)
+                if at == size:
                     found.append(Moment(rest, todo, facts, log_prob, mistakes))
                     break
                 if todo is None:
                     break
                 node, todo = todo
-                if type(node) is Choice or type(node) is Name:
-                    at = self.at + len(piece) - len(text)
-                    for option, share, mistake in self.branches(node, facts, text):
-                        after = self.take(node, option, todo, facts)
-                        wrong = (*mistakes, (mistake, at)) if mistake else mistakes
-                        stack.append((text, Moment(*after, log_prob + math.log(share), wrong)))
+                if type(node) is str:
+                    rest = node
+                elif type(node) is Choice or type(node) is Name:
+                    for option, share, mistake in self.branches(node, facts, piece[at:]):
+                        wrong = (*mistakes, (mistake, self.at + at)) if mistake else mistakes
+                        if len(wrong) <= self.most:
+                            after = self.take(node, option, todo, facts)
+                            stack.append((at, *after, log_prob + math.log(share), wrong))
                     break
-                rest, todo, facts = self.world.take(node, node, todo, facts)
-        self.moments, self.at = found, self.at + len(piece)
+                else:
+                    rest, todo, facts = self.world.take(node, node, todo, facts)
+        self.reached = max(self.reached, self.at + far) if far else self.reached
+        self.moments, self.at = found, self.at + size
         return self
 
     def branches(self, node: Node, facts: Facts, text: str) -> list[tuple]:
@@ -74,22 +84,23 @@ class Reader:
             options = self.world.options(node, facts)
             likely = [o for o in options if agree(text, self.world.words(node, o))]
             return [(option, 1 / len(options), "") for option in likely]
-        if phrase.guarded:
-            return likely_options(self.world.options(phrase, facts), text)
         place = id(phrase), len(text)  # many plots begin with the same choice
         if place not in self.seen:
-            self.seen[place] = likely_options(phrase.options, text)
-        return self.seen[place]
+            self.seen[place] = self.likely(phrase, text)
+        likely = self.seen[place]
+        if not phrase.guarded:
+            return [(option, n / len(phrase.options), "") for option, n in likely]
+        possible = len(self.world.options(phrase, facts)) if likely else 0
+        return [(o, n / possible, "") for o, n in likely if self.world.fits(o, facts)]
+
+    def likely(self, phrase: Choice, text: str) -> list[tuple]:
+        """The options that may be the beginning of a text, each with how often it stands there."""
+        pairs = zip(phrase.options, self.world.heads(phrase), strict=True)
+        likely = [option for option, words in pairs if begins(text, words)]
+        return [*Counter(likely).items()] if phrase.repeats else [(o, 1) for o in likely]
 
     def take(self, node: Node, option, todo: Todo, facts: Facts) -> tuple[str, Todo, Facts]:
         return self.world.take(node, option, todo, facts)
-
-
-def likely_options(options: Sequence[tuple[Node, ...]], text: str) -> list[tuple]:
-    """Those that may be the beginning of a text, each with its probability and no mistake."""
-    likely = [option for option in options if begins(text, option)]
-    times = Counter(likely).items() if len(likely) > 1 else zip(likely, (1,), strict=False)
-    return [(option, n / len(options), "") for option, n in times]
 
 
 def agree(text: str, words: str) -> bool:
@@ -97,9 +108,11 @@ def agree(text: str, words: str) -> bool:
     return text.startswith(words) or words.startswith(text)
 
 
-def begins(text: str, option: tuple[Node, ...]) -> bool:
-    """Whether an option may be the beginning of a text, as far as its own begin shows."""
-    return not option or type(option[0]) is not str or agree(text, option[0])
+def begins(text: str, words: tuple[str, ...]) -> bool:
+    """Whether a text begins with one of these words, or one of them, longest first, with it."""
+    if text.startswith(words):
+        return True
+    return len(text) < len(words[0]) and any(word.startswith(text) for word in words)
 
 
 def log_sum_exp(values: Sequence[float]) -> float:

@@ -1,7 +1,7 @@
 """Templates, as `tales.toml` writes them, and the nodes that they are read as."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 MARKS = re.compile(r"([][|]|\{[^}]*\})")
@@ -125,3 +125,12 @@ def names(nodes: Iterable[Node]) -> Iterator[Name]:
         elif isinstance(node, Choice):
             for option in node.options:
                 yield from names(option)
+
+
+def check_names(source: dict, known: Collection[str], forms: Collection[str]) -> None:
+    """Raises ValueError on a name in a template that a world does not know."""
+    for template in templates(source):
+        for node in names(parse(template)):
+            if node.key not in known or (node.form and node.form not in forms):
+                name = f"{node.form} {node.key}".strip()
+                raise ValueError(f"{{{name}}} is unknown, in the template {template!r}")

@@ -10,16 +10,15 @@ from shared.world.templates import (
     Name,
     Node,
     capitalized,
+    check_names,
     choice,
     episode,
-    names,
     one_of,
-    parse,
-    templates,
 )
 
 PRONOUNS = {"he": "she", "his": "her", "him": "her", "boy": "girl"}
 ROLES = ("hero", "friend", "one", "two", "holder", "left", "home", "why", "last", "episode")
+CHILDREN = ("hero", "friend", "one", "two", "home")  # whose names these facts are
 END = "\0"  # what comes after the last sentence
 Todo = tuple | None  # what is still to be told: (node, (node, ... None))
 
@@ -52,8 +51,8 @@ class World:
         self.capitals = {
             name: choice(map(capitalized, phrase.options)) for name, phrase in self.phrases.items()
         }
-        self.start = ((Name("story"), (END, None)), {"plots": " "})
-        self.check_names(source)
+        self.start, self.known_heads = ((Name("story"), (END, None)), {"plots": " "}), {}
+        check_names(source, {*self.lists, *self.phrases, *ROLES}, PRONOUNS)
 
     def options(self, node: Node, facts: Facts) -> Sequence:
         """What a node may become, each as probable as the others: nodes, or a value for a fact."""
@@ -83,8 +82,28 @@ class World:
 
     def phrase(self, node: Name, facts: Facts) -> Choice | None:
         """The sentences or words that a name stands for, if it is not that of a fact."""
-        key = f"why {facts['plot']} {facts['outcome']}" if node.key == "why" else node.key
+        key = f"why {facts['plot']} {facts['outcome']}" if node.key == "why" and facts else node.key
         return (self.capitals if node.capital else self.phrases).get(key)
+
+    def heads(self, choice: Choice) -> tuple[tuple[str, ...], ...]:
+        """For each option the words that it may begin with, the longest first."""
+        if id(choice) not in self.known_heads:
+            found = (sorted({*self.head(o)}, key=len, reverse=True) for o in choice.options)
+            self.known_heads[id(choice)] = tuple(map(tuple, found))
+        return self.known_heads[id(choice)]
+
+    def head(self, option: tuple[Node, ...]) -> list[str]:
+        """The words that an option may begin with; an empty word if these may be any."""
+        for node in option:
+            if type(node) is str:
+                return [node]
+            if type(node) is Choice or type(node) is Name:
+                phrase = node if type(node) is Choice else self.phrase(node, {})
+                if phrase:
+                    return [word for words in self.heads(phrase) for word in words]
+                key = "child" if node.key in CHILDREN else node.key
+                return [self.words(node, value) for value in self.lists.get(key, ())] or [""]
+        return [""]
 
     def fits(self, option: tuple[Node, ...], facts: Facts) -> bool:
         return all(holds(node, facts) for node in option if type(node) is Guard)
@@ -120,9 +139,8 @@ class World:
     def given(self, facts: Facts) -> Facts:
         """Facts that a story is asked to have. Raises ValueError on unknown or impossible ones."""
         for key, value in facts.items():
-            values = (
-                self.lists["child" if key in ("hero", "friend") else key] if key in GIVEN else ()
-            )
+            known_key = "child" if key in ("hero", "friend") else key
+            values = self.lists[known_key] if key in GIVEN else ()
             if value not in values:
                 raise ValueError(
                     f"no story has {key}={value!r}; facts are {GIVEN}, values {values}"
@@ -130,11 +148,3 @@ class World:
         if not self.allowed(facts):
             raise ValueError(f"no story of the split {self.split!r} has {facts}")
         return self.start[1] | facts
-
-    def check_names(self, source: dict) -> None:
-        known_names = {*self.lists, *self.phrases, *ROLES}
-        for template in templates(source):
-            for node in names(parse(template)):
-                if node.key not in known_names or (node.form and node.form not in PRONOUNS):
-                    name = f"{node.form} {node.key}".strip()
-                    raise ValueError(f"{{{name}}} is unknown, in the template {template!r}")

@@ -35,7 +35,7 @@ FOOT = """
 What is compared:
 
 - **Training.** One loop against the other: drawing a batch, forward and backward pass, clipping, AdamW. The opponent is written after [nanoGPT](https://github.com/karpathy/nanoGPT). Its exact GELU is slower on a processor than GPT-2's approximation, which this book uses, so both are measured.
-- **Writing.** The same random weights and prompts, always the likeliest token. Most rows come out the same, token by token; a few differ where two tokens are equally likely up to rounding. [The KV cache](code.md) is what makes the difference to ourselves.
+- **Writing.** The same random weights and prompts, always the likeliest token. Most rows come out the same, token by token; a few differ where two tokens are equally likely up to rounding. [The KV cache](../notebooks/09_practice.ipynb) is what makes the difference to ourselves.
 - **Byte-pair encoding.** `tiktoken` and `tokenizers` are compiled, ours is Python. A new text is one whose words were not met before: each distinct word has to be merged once, and is then remembered. All three give the same ids.
 
 `make bench` measures all of this anew and writes this page.

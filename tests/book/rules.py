@@ -61,7 +61,8 @@ HOT_LINK = re.compile(  # a page loads it unasked; a link that a reader follows 
 )
 YEAR = re.compile(r"(?:\b(?:[Ii]n|[Ss]ince|of) |\(|, )(?:1[89]|20)\d\d\b(?![,.]\d)")
 PLACE_IN_BOOK = re.compile(
-    r"\b(?:section|figure|table|exercise|chapter|equation)s? [\dA-B]+"
+    r"\\tag\{[\dA-B]\.\d+\}|"  # of a formula
+    r"\b(?:section|figure|table|exercise|chapter|formula)s? \(?[\dA-B]+"
     r"(?:\.\d+)?(?:(?:,| and| to| or) [\dA-B]+(?:\.\d+)?)*",
     re.I,
 )
@@ -223,6 +224,25 @@ def figures(notebook: NotebookNode, chapter: str = "1") -> Iterator[str]:
     for number in re.findall(r'href="#fig-([\w-]+)"', prose):
         if number not in shown:
             yield f"the text speaks of figure {number}, which is not there"
+
+
+def formulas(notebook: NotebookNode, chapter: str = "1") -> Iterator[str]:
+    """Displayed formulas are numbered as they come, each beside code or spoken of in the text."""
+    prose, shown = "\n".join(cell.source for cell in prose_cells(notebook)), []
+    for cell, *after in zip(notebook.cells, [*notebook.cells[1:], None], strict=True):
+        if cell.cell_type == "markdown":
+            for formula in re.findall(r"\$\$(.+?)\$\$", cell.source, re.S):
+                number = (re.findall(r"\\tag\{(.+?)\}", formula) or [formula[:40]])[0]
+                shown.append(number)
+                beside = after[0] is not None and after[0].cell_type == "code"
+                if not beside and f"formula ({number})" not in prose:
+                    yield f"no code beside formula {number}, and the text does not speak of it"
+    wanted = [f"{chapter}.{i}" for i in range(1, len(shown) + 1)]
+    if shown != wanted:
+        yield f"the formulas are {shown}, not {wanted}"
+    for number in re.findall(rf"formula \(({chapter}\.\d+)\)", prose):
+        if number not in shown:
+            yield f"the text speaks of formula {number}, which is not there"
 
 
 def numbers_in(text: str, least: int = 2) -> set[str]:

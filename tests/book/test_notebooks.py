@@ -55,6 +55,9 @@ class TestChapter:
     def test_figures(self, path):
         none(rules.figures(read(path), rules.chapter_number(path)))
 
+    def test_formulas(self, path):
+        none(rules.formulas(read(path), rules.chapter_number(path)))
+
     def test_one_definition(self, path):
         none(rules.one_definition(read(path), rules.chapter_number(path)))
 
@@ -179,6 +182,10 @@ def figures_of_2(notebook):
     return rules.figures(notebook, "2")
 
 
+def formulas_of_2(notebook):
+    return rules.formulas(notebook, "2")
+
+
 def inline(html):
     return book(code("x", html))
 
@@ -276,6 +283,14 @@ DEFECTS = {
         book('<a href="#fig-2-2">2.2</a>', code("x", PLOT.replace("2-1", "2-2"))),
     ),
     "mention without figure": (figures_of_2, book('<a href="#fig-2-1">2.1</a>')),
+    "formula without number": (formulas_of_2, book("$$a = b$$", code("a = b"))),
+    "formula of another chapter": (formulas_of_2, book(r"$$a \tag{3.1}$$", code("a"))),
+    "formula out of order": (
+        formulas_of_2,
+        book(r"$$a \tag{2.2}$$", code("a"), r"$$b \tag{2.1}$$", code("b")),
+    ),
+    "formula far from code": (formulas_of_2, book(r"$$a \tag{2.1}$$", "And then", code("a"))),
+    "mention without formula": (formulas_of_2, book("See formula (2.1).")),
 }
 
 

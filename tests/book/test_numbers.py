@@ -42,6 +42,8 @@ def test_numbers_of_a_page(page):
     text = page.read_text(encoding="utf-8")
     if page.name == "lessons.md":
         pytest.skip("each plan is compared with its own chapter")
+    if page.name == "speed.md":
+        pytest.skip("compared with what was measured, in tests/test_speed_table.py")
     known = own_code(text)
     for pattern in STAND_IN.get(page.relative_to(BOOK).as_posix(), []):
         paths = sorted(ROOT.glob(pattern))
@@ -97,6 +99,7 @@ def test_the_notation_has_the_sizes_of_the_model():
         ("[Chapter 3](03.ipynb) has 41 cells.", ["41"]),
         ("About 1.3 million.", []),
         ("Section 12.25, figures 3.11 and 3.12, in 1908, of 2024 ([Lee](l.md), 2011).", []),
+        (r"By formula (5.12), $$p = 1.25 \tag{5.13}$$", ["1.25"]),
         ("## 4.12 A heading\n\n12. A list.", []),
         ("**3.11 An exercise** (45 minutes).\n\n| 10-25 | tokens |", []),
         ("See 04_gpt.ipynb and `x = 41`.", []),

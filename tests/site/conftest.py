@@ -14,8 +14,7 @@ from tests.site.play import load, route, write_stand_in
 
 SITE = ROOT / "_build" / "html"
 PREFIX = urlparse(re.search(r"baseurl: (\S+)", (ROOT / "_config.yml").read_text())[1]).path
-READY = """() => Promise.all([document.fonts.ready, window.MathJax?.startup?.promise])
-    .then(() => true)"""
+READY = "() => document.fonts.ready.then(() => true)"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 

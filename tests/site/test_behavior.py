@@ -6,6 +6,12 @@ import pytest
 
 from tests.site.conftest import SITE
 
+FORMULAS = sorted(
+    str(path.relative_to(SITE))
+    for path in SITE.rglob("*.html")
+    if "<math" in path.read_text(encoding="utf-8")
+)
+
 
 def test_the_menus_of_a_phone_open(open_page):
     page = open_page("notebooks/02_text_data.html", width=390)
@@ -81,22 +87,36 @@ def test_focus_can_be_seen(open_page):
     assert control.bounding_box()["height"] >= 44
 
 
-def test_mathematics_is_set(open_page):
-    page = open_page("notebooks/02_text_data.html")
-    page.wait_for_selector("mjx-container")
-    assert page.locator("mjx-container").count() > 5
+def test_formulas_are_set(open_page):
+    page = open_page("notebooks/03_attention.html")
+    root = page.locator("#eq-3-2 msqrt").bounding_box()
+    inside = page.locator("#eq-3-2 msqrt mi").bounding_box()
+    assert root["width"] > inside["width"] + 5 and root["y"] < inside["y"]
+    assert page.locator("#eq-3-2 .lm-number").inner_text() == "(3.2)"
+
+
+@pytest.mark.parametrize("path", FORMULAS)
+def test_the_signs_of_formulas_are_the_books_own(open_page, path):
+    page = open_page(path)
+    tools = page.context.new_cdp_session(page)
+    for call in ("DOM.enable", "CSS.enable"):
+        tools.send(call)
+    root = tools.send("DOM.getDocument")["root"]["nodeId"]
+    signs = {"nodeId": root, "selector": "math :not(:has(*))"}
+    for node in tools.send("DOM.querySelectorAll", signs)["nodeIds"]:
+        used = tools.send("CSS.getPlatformFontsForNode", {"nodeId": node})["fonts"]
+        assert all(font["isCustomFont"] for font in used), used
 
 
 def test_no_formula_is_cut_at_its_top(open_page):
     """What scrolls sideways is cut at its other edges, too: signs stay inside them."""
-    page = open_page("notebooks/03_attention.html")
-    page.wait_for_selector("mjx-container[display=true]")
-    above = """all => all.map(e => Math.min(...[...e.querySelectorAll('mjx-c')]
+    page = open_page("notebooks/03_attention.html", width=360)
+    above = """all => all.map(e => Math.min(...[...e.querySelectorAll('mi, mo')]
         .map(c => c.getBoundingClientRect().top)) - e.getBoundingClientRect().top)"""
-    formulas = page.locator("mjx-container[display=true]")
+    formulas = page.locator(".lm-set")
     assert formulas.count() >= 2 and min(formulas.evaluate_all(above)) >= 0
-    inline = page.locator("mjx-container:not([display=true])")
-    assert inline.evaluate_all("all => all.every(e => !e.classList.contains('lm-cut'))")
+    begins = "all => all.map(e => e.querySelector('math').getBoundingClientRect().left)"
+    assert min(formulas.evaluate_all(begins)) >= 0
 
 
 def test_search_finds(open_page):

@@ -68,7 +68,7 @@ def test_letters_are_the_books_own(open_page):
     page = open_page("notebooks/03_attention.html")
     loaded = page.evaluate("""() => [...document.fonts].filter(f => f.status == 'loaded')
         .map(f => f.family.replaceAll('"', ''))""")
-    assert {"Lm Serif", "Lm Sans", "Lm Mono"} <= set(loaded)
+    assert {"Lm Serif", "Lm Sans", "Lm Mono", "Lm Math"} <= set(loaded)
     for part, family in (
         ("section > p:not([class])", "Lm Serif"),
         ("h2", "Lm Sans"),
@@ -77,7 +77,7 @@ def test_letters_are_the_books_own(open_page):
         style = "e => getComputedStyle(e).fontFamily"
         assert family in page.locator(f".bd-article {part}").first.evaluate(style)
     fonts = list((SITE / "_static" / "fonts").glob("*.woff2"))
-    assert len(fonts) == 4 and sum(font.stat().st_size for font in fonts) < 200_000
+    assert len(fonts) == 5 and sum(font.stat().st_size for font in fonts) < 200_000
 
 
 def test_a_section_is_more_than_a_part_of_it(open_page):
