@@ -32,14 +32,14 @@ FIRST_SHEET = re.compile(r'<link [^>]*href="([^"]*_static/)[^"]*" rel="styleshee
 PRELOAD = '<link rel="preload" href="{}fonts/{}.woff2" as="font" type="font/woff2" crossorigin />'
 AT_ONCE = ("serif", "sans")  # the fonts of every first screen
 AUTO = 'document.documentElement.dataset.theme = localStorage.getItem("theme") || "auto";'
-THEME = """document.documentElement.dataset.theme = (localStorage.getItem("mode") || "auto") === "auto"
+KNOWN = """document.documentElement.dataset.theme = (localStorage.getItem("mode") || "auto") === "auto"
       ? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")
       : localStorage.getItem("theme") || "light";"""  # not later, when all is drawn
 
 
 def lighter(page: str, name: str) -> str:
     """A page without the scripts that it has no use for."""
-    page = re.sub(ICON_SCRIPT, "", page).replace(AUTO, THEME)
+    page = re.sub(ICON_SCRIPT, "", page).replace(AUTO, KNOWN)
     page = FIRST_SHEET.sub(
         lambda found: "".join(PRELOAD.format(found[1], font) for font in AT_ONCE) + found[0],
         page,
