@@ -32,9 +32,9 @@ FIRST_SHEET = re.compile(r'<link [^>]*href="([^"]*_static/)[^"]*" rel="styleshee
 PRELOAD = '<link rel="preload" href="{}fonts/{}.woff2" as="font" type="font/woff2" crossorigin />'
 AT_ONCE = ("serif", "sans")  # the fonts of every first screen
 AUTO = 'document.documentElement.dataset.theme = localStorage.getItem("theme") || "auto";'
-KNOWN = """document.documentElement.dataset.theme = (localStorage.getItem("mode") || "auto") === "auto"
-      ? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")
-      : localStorage.getItem("theme") || "light";"""  # not later, when all is drawn
+KNOWN = """document.documentElement.dataset.theme =
+      (localStorage.getItem("mode") || "auto") !== "auto" ? localStorage.getItem("theme") || "light"
+      : matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";"""
 
 
 def lighter(page: str, name: str) -> str:
@@ -87,7 +87,7 @@ def use_few_icons(static: Path, used: set[str]) -> None:
 
 
 def measure_later(static: Path) -> None:
-    """The theme measures whatever may scroll when a page is loaded; book.js does so in idle time."""
+    """The theme measures what may scroll when a page is loaded; book.js does so in idle time."""
     script = static / "scripts/pydata-sphinx-theme.js"
     code, found = MEASURED.subn("0", script.read_text(encoding="utf-8"))
     if found != 1:
