@@ -28,10 +28,23 @@ UNUSED = {  # files that the theme puts on every page, and the classes that they
     r"togglebutton\.(?:css|js)": r"toggle[ \"]|admonition [^\"]*dropdown",
 }
 
+FIRST_SHEET = re.compile(r'<link [^>]*href="([^"]*_static/)[^"]*" rel="stylesheet" />')
+PRELOAD = '<link rel="preload" href="{}fonts/{}.woff2" as="font" type="font/woff2" crossorigin />'
+AT_ONCE = ("serif", "sans")  # the fonts of every first screen
+AUTO = 'document.documentElement.dataset.theme = localStorage.getItem("theme") || "auto";'
+KNOWN = """document.documentElement.dataset.theme =
+      (localStorage.getItem("mode") || "auto") !== "auto" ? localStorage.getItem("theme") || "light"
+      : matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";"""
+
 
 def lighter(page: str, name: str) -> str:
     """A page without the scripts that it has no use for."""
-    page = re.sub(ICON_SCRIPT, "", page)
+    page = re.sub(ICON_SCRIPT, "", page).replace(AUTO, KNOWN)
+    page = FIRST_SHEET.sub(
+        lambda found: "".join(PRELOAD.format(found[1], font) for font in AT_ONCE) + found[0],
+        page,
+        count=1,
+    )
     if name != "search.html":
         page = re.sub(SEARCH, "", page)
     for files, kind in UNUSED.items():
@@ -74,7 +87,7 @@ def use_few_icons(static: Path, used: set[str]) -> None:
 
 
 def measure_later(static: Path) -> None:
-    """The theme measures whatever may scroll when a page is loaded; book.js does so in idle time."""
+    """The theme measures what may scroll when a page is loaded; book.js does so in idle time."""
     script = static / "scripts/pydata-sphinx-theme.js"
     code, found = MEASURED.subn("0", script.read_text(encoding="utf-8"))
     if found != 1:

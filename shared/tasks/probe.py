@@ -49,7 +49,7 @@ def words_in(rows: Sequence[Sequence[int]], V: int) -> Tensor:
 
 
 def with_ones(x: Tensor) -> Tensor:
-    """A column of ones more, so that a linear map has a bias.  (N, C) -> (N, C + 1)"""
+    """x and a column of ones, for a bias.  (N, C) -> (N, C + 1)"""
     return torch.cat([x, torch.ones(len(x), 1)], dim=1).double()
 
 
@@ -62,7 +62,7 @@ def least_squares(x: Tensor, y: Tensor) -> Tensor:
 def probe(x: Tensor, labels: Sequence[str], x_test: Tensor, labels_test: Sequence[str]) -> float:
     """The share of test labels that a linear map of x, (N, C), gets right.
 
-    Raises ValueError if vectors and labels are not as many.
+    Raises ValueError if there are not as many labels as vectors.
     """
     if len(x) != len(labels) or len(x_test) != len(labels_test):
         pairs = (len(x), len(labels)), (len(x_test), len(labels_test))

@@ -1,6 +1,7 @@
 """Small runs that answer how large, how long and how fast, for chapter 5, kept in one table.
 
-    python -m shared.training.scaling --out new.csv             all of it, an hour or two
+    python -m shared.training.scaling --out new.csv             all of it, hours on one core
+    python -m shared.training.scaling --widest 128              without the widest model, an hour
     python -m shared.training.scaling --out new.csv --share 8   with an eighth of the steps
 
 What the table holds is not run again, so that a stopped command goes on.
@@ -8,7 +9,6 @@ What the table holds is not run again, so that a stopped command goes on.
 
 import argparse
 import csv
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
@@ -39,11 +39,12 @@ class Run:
     batch: int = 8  # rows of 256 tokens
     lr: float = 4e-3
     muon_lr: float = 0.02  # 0: AdamW alone
+    seed: int = 0  # of the first weights and of the order of the rows
 
 
 @dataclass(frozen=True)
 class Moment:
-    """What was measured after a step of a run; losses in nats per token."""
+    """What was measured at the end of a run; losses in nats per token."""
 
     step: int
     tokens: int  # read so far
@@ -54,13 +55,17 @@ class Moment:
 
 def grid(share: int = 1) -> list[Run]:
     """All runs of the table, with one `share`-th of their steps."""
-    widths, lengths = (32, 64, 128, 256), (1200 // share, 600 // share, 300 // share)
-    few = lengths[-1]
-    runs = [Run("scaling", width, steps) for steps in lengths[::-1] for width in widths]
-    runs += [Run("rate", 64, few, lr=rate, muon_lr=0) for rate in ADAMW_RATES]
+    lengths = [1200 // share >> halved for halved in (5, 4, 3, 2, 1, 0)]
+    few, more = lengths[0], lengths[2]
+    runs = [Run("rate", 64, few, lr=rate, muon_lr=0) for rate in ADAMW_RATES]
     runs += [Run("rate", 64, few, muon_lr=rate) for rate in MUON_RATES]
     runs += [Run("batch", 64, few * 8 // batch, batch) for batch in (2, 4, 8, 16, 32)]
-    return runs + [Run("optimizer", 128, lengths[0], muon_lr=rate) for rate in (0.02, 0.0)]
+    runs += [Run("optimizer", 128, more, lr=rate, muon_lr=0) for rate in ADAMW_RATES[2:6]]
+    runs += [Run("optimizer", 128, more, muon_lr=rate) for rate in MUON_RATES[1:5]]
+    for seed in (1, 2):  # where seed 0 ended lowest
+        runs.append(Run("optimizer", 128, more, lr=8e-3, muon_lr=0, seed=seed))
+        runs.append(Run("optimizer", 128, more, muon_lr=0.04, seed=seed))
+    return runs + [Run("scaling", width, n) for n in lengths for width in (32, 64, 128, 256)]
 
 
 class Lab:
@@ -75,21 +80,20 @@ class Lab:
         self.few = stories(60, split="validation")
         self.mentions = second_mentions(self.few, self.bpe)
 
-    def do(self, run: Run) -> Iterator[Moment]:
-        """Train as the settings say; moments at the end, of an "optimizer" run twelve."""
+    def do(self, run: Run) -> Moment:
+        """Train as the settings say, then measure."""
         config = replace(TALES, d_model=run.width, n_heads=max(1, run.width // 32))
-        model = GPT(config, torch.Generator().manual_seed(0))
+        model = GPT(config, torch.Generator().manual_seed(run.seed))
         start_narrow(model)
-        feed = shuffled(self.windows[:, :-1], self.windows[:, 1:], run.batch)
+        feed = shuffled(self.windows[:, :-1], self.windows[:, 1:], run.batch, run.seed)
         recipe = Recipe(run.steps, run.lr, run.muon_lr, warmup=min(50, run.steps // 5))
-        every = max(1, run.steps // 12) if run.experiment == "optimizer" else run.steps
-        for record in train(model, feed, recipe):
-            if (done := record.step + 1) % every == 0 or done == run.steps:
-                gap = evaluate(model, *self.rows) - self.floor
-                place = carried(model, self.bpe, self.few, self.mentions)["place"]["nats"]
-                cosine = class_cosines(model, self.bpe)["places"]
-                tokens = done * run.batch * TALES.context_length
-                yield Moment(done, tokens, *(round(x, 4) for x in (gap, place, cosine)))
+        for _ in train(model, feed, recipe):
+            pass
+        gap = evaluate(model, *self.rows) - self.floor
+        place = carried(model, self.bpe, self.few, self.mentions)["place"]["nats"]
+        cosine = class_cosines(model, self.bpe)["places"]
+        tokens = run.steps * run.batch * TALES.context_length
+        return Moment(run.steps, tokens, *(round(x, 4) for x in (gap, place, cosine)))
 
 
 def read_table(path: str | Path = TABLE) -> list[tuple[Run, Moment]]:
@@ -120,11 +124,11 @@ def main(words: list[str] | None = None) -> None:
     runs, done, lab = grid(options.share), {run for run, _ in rows}, Lab()
     for run in runs:
         if run not in done and run.width <= options.widest:
-            moments = [*lab.do(run)]
-            rows += [(run, moment) for moment in moments]
+            moment = lab.do(run)
+            rows.append((run, moment))
             rows.sort(key=lambda row: runs.index(row[0]) if row[0] in runs else len(runs))
             write_table(options.out, rows)
-            print(run, moments[-1], flush=True)
+            print(run, moment, flush=True)
 
 
 if __name__ == "__main__":

@@ -306,13 +306,27 @@ def prose_numbers(notebook: NotebookNode) -> Iterator[str]:
         yield from unproved(cell.source, known)
 
 
+def pieces(node: ast.expr, assigned: dict[str, ast.expr]) -> Iterator[str]:
+    """The parts of a text that are written out in the code, also in f-strings and by a name."""
+    if isinstance(node, ast.Name):
+        node = assigned.get(node.id, node)
+    for part in node.values if isinstance(node, ast.JoinedStr) else [node]:
+        if isinstance(part, ast.Constant) and isinstance(part.value, str):
+            yield part.value
+
+
 def constant_words(source: str) -> Iterator[str]:
-    """The captions and alternative texts in a cell that are plain strings."""
-    for node in ast.walk(ast.parse(re.sub(r"^[%!].*", "", source, flags=re.M))):
+    """The captions and alternative texts in a cell, as far as they are written out."""
+    tree = ast.parse(re.sub(r"^[%!].*", "", source, flags=re.M))
+    set_once = [n for n in ast.walk(tree) if isinstance(n, ast.Assign) and len(n.targets) == 1]
+    names = [n.targets[0].id for n in set_once if isinstance(n.targets[0], ast.Name)]
+    values = {getattr(n.targets[0], "id", ""): n.value for n in set_once}
+    assigned = {name: values[name] for name in names if names.count(name) == 1}
+    for node in ast.walk(tree):
         name = getattr(getattr(node, "func", None), "attr", "")
         if name in ("numbered", "show", "from_svg", "drawing"):
             given = [*node.args[1:], *(k.value for k in node.keywords if k.arg == "alt")]
-            yield from (x.value for x in given if isinstance(x, ast.Constant))
+            yield from (piece for one in given for piece in pieces(one, assigned))
 
 
 def told_words(notebook: NotebookNode) -> Iterator[str]:
@@ -320,9 +334,35 @@ def told_words(notebook: NotebookNode) -> Iterator[str]:
     for cell in code_cells(notebook):
         shown = [output.get("data", {}).get("text/plain", "") for output in cell.outputs]
         if "lm-numbered" in text_of(cell):
-            for words in map(str, constant_words(cell.source)):
-                if len(words) > 15 and words not in "".join(shown):
+            for words in constant_words(cell.source):
+                if len(words) > 15 and words.strip() not in "".join(shown):
                     yield f"cell [{cell.execution_count}] was not run with {words[:70]!r}"
+
+
+def done(statements: list[ast.stmt]) -> Iterator[ast.expr]:
+    """The expressions that a cell evaluates whatever happens, loops taken to run."""
+    for statement in statements:
+        if isinstance(statement, ast.Expr):
+            yield statement.value
+        elif isinstance(statement, ast.For | ast.With):
+            yield from done(statement.body)
+
+
+def outputs_stored(notebook: NotebookNode) -> Iterator[str]:
+    """A cell that prints, or shows a figure, has stored that, with the words that are printed."""
+    for cell in code_cells(notebook):
+        tree = ast.parse(re.sub(r"^[%!].*", "", cell.source, flags=re.M))
+        calls = [node for node in done(tree.body) if isinstance(node, ast.Call)]
+        shown = "".join(output.get("text", "") for output in cell.outputs)
+        for call in [] if "raises-exception" in tags(cell) else calls:
+            if getattr(call.func, "id", "") == "print":
+                words = [piece.strip() for one in call.args for piece in pieces(one, {})]
+                if not shown:
+                    yield f"cell [{cell.execution_count}] prints, and no output is stored"
+                elif missing := [w for w in words if w not in shown]:
+                    yield f"cell [{cell.execution_count}] was not run with {missing[0][:70]!r}"
+            if getattr(call.func, "attr", "") == "numbered" and "lm-numbered" not in text_of(cell):
+                yield f"cell [{cell.execution_count}] has a figure, and none is stored"
 
 
 def pictures(notebook: NotebookNode) -> Iterator[str]:

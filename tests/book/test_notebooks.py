@@ -21,6 +21,7 @@ EVERYWHERE = [
     rules.size,
     rules.prose_numbers,
     rules.told_words,
+    rules.outputs_stored,
     rules.pictures,
     rules.places,
 ]
@@ -190,11 +191,14 @@ def inline(html):
     return book(code("x", html))
 
 
-def captioned(stored):
+CAPTIONED = 'plots.numbered("2.1", "Loss over the steps", plots.show(fig, "It falls to the end"))'
+NAMED = 'caption = "Loss over the steps"\nplots.numbered("2.1", caption, picture)'
+FORMATTED = 'plots.numbered("2.1", f"Loss over the steps: {loss:.1f}", picture)'
+
+
+def captioned(stored, source=CAPTIONED):
     """A cell with a figure, and the caption and the alternative text that were stored."""
-    made = code(
-        'plots.numbered("2.1", "Loss over the steps", plots.show(fig, "It falls to the end"))'
-    )
+    made = code(source)
     data = {"text/html": '<figure class="lm-numbered">', "text/plain": f"Figure: 2.1. {stored}"}
     made.outputs.append(new_output("display_data", data))
     return book(made)
@@ -233,6 +237,13 @@ DEFECTS = {
     "alt in prose": (rules.pictures, book("![](figure.png)")),
     "old caption": (rules.told_words, captioned("Loss over time. It falls to the end")),
     "old alternative text": (rules.told_words, captioned("Loss over the steps. It rises")),
+    "old caption by its name": (rules.told_words, captioned("Loss over time. It falls", NAMED)),
+    "old words around a number": (rules.told_words, captioned("Loss over time: 3.2", FORMATTED)),
+    "print without output": (rules.outputs_stored, book(code("print(loss)"))),
+    "print in a loop": (rules.outputs_stored, book(code("for x in 'ab':\n    print(x)"))),
+    "other words printed": (rules.outputs_stored, book(code("print('loss', loss)", "nats 3.2"))),
+    "other format": (rules.outputs_stored, book(code("print(f'{x:.1f} nats')", "loss 3.2"))),
+    "figure without output": (rules.outputs_stored, book(code("plots.numbered('2.1', a, b)"))),
     "alt to be written": (
         rules.pictures,
         inline('<svg aria-label="Six curves that rise: ALTTEXT">'),
@@ -364,7 +375,22 @@ def test_what_is_right_is_not_accused():
 
 def test_a_caption_that_is_stored_as_it_is_written():
     none(rules.told_words(captioned("Loss over the steps. It falls to the end")))
+    none(rules.told_words(captioned("Loss over the steps: 3.2", FORMATTED)))
+    none(rules.told_words(captioned("Loss over the steps. It rises", NAMED)))
     none(rules.told_words(book(code('plots.numbered("2.1", "Not run so far, nowhere", x)'))))
+
+
+def test_what_is_printed_and_stored_or_never_printed():
+    for right in (
+        code("print('loss', loss)", "loss 3.2"),
+        code("print(f'loss {loss:.1f}', end='; ')", "loss 3.2; "),
+        code("for x in 'ab':\n    print(x, 'ends')", "a ends\nb ends\n"),
+        code("def show(x):\n    print(x)"),
+        code("if missing:\n    print('nothing there')"),
+        code("plots.numbered('2.1', caption, picture)", PLOT),
+        code("1 / 0\nprint('never')", tag="raises-exception"),
+    ):
+        none(rules.outputs_stored(book(right)))
 
 
 CHECK = "@exercise\ndef check_1_1():\n    assert answer\n"

@@ -140,6 +140,35 @@ def test_a_chat_on_a_phone_by_keyboard(chat):
     assert temperature.get_attribute("aria-valuetext") == "0.1"
 
 
+def test_a_link_begins_the_same_conversation(chat, play):
+    """Story, first question, seed and temperature are in it; another seed answers otherwise."""
+    first = chat("It is 1.")
+    first.get_by_label("Seed of the answers").fill("7")
+    first.locator("#lm-chat-temperature").press("End")
+    answers = [ask(first, "Who & what?"), ask(first, "Why?")]
+    first.get_by_role("button", name="Copy a link").click()
+    first.wait_for_function("location.hash.includes('asked')")
+    second = play()
+    second.evaluate("hash => { location.hash = hash }", first.url.partition("#")[2])
+    second.get_by_text("came with a link").wait_for()
+    assert second.get_by_role("tab", name="Chat").get_attribute("aria-selected") == "true"
+    assert second.get_by_label("A story to talk about").input_value() == "It is 1."
+    assert second.get_by_label("Your question").input_value() == "Who & what?"
+    assert [ask(second, "Who & what?"), ask(second, "Why?")] == answers
+    second.get_by_role("button", name="New conversation").click()
+    assert second.get_by_label("Seed of the answers").input_value() == "8"
+    assert ask(second, "Who & what?") != answers[0]
+
+
+@pytest.mark.parametrize("link", ["view=chat&asked=%F0%9F&seed=x&temperature=nan", "view=chat"])
+def test_a_broken_link_to_a_chat_breaks_nothing(play, link):
+    page = play()
+    page.evaluate("hash => { location.hash = hash }", link)
+    page.get_by_label("A story to talk about").fill("")
+    assert page.evaluate("[chatSeed(), Number(find('chat-temperature').value)]") == [1, 0]
+    assert ask(page, "Who?") is not None
+
+
 def test_a_chat_without_its_file_says_so(chat):
     page = chat()
     page.unroute("**/*-model.js")

@@ -122,3 +122,15 @@ def test_the_likeliest_token_is_written(play):
     if button.count():  # unless it is the end
         button.click()
         page.wait_for_function(f"trace.ids.length !== {before}")
+
+
+def test_a_link_leads_to_the_same_prompt(play):
+    first = look(play, "Ben & a drum")
+    first.get_by_role("button", name="Copy a link").click()
+    first.wait_for_function("location.hash.includes('prompt')")
+    second = play()
+    second.evaluate("hash => { location.hash = hash }", first.url.partition("#")[2])
+    second.get_by_text("came with a link").wait_for()
+    second.locator("#lm-look").click()
+    second.locator("#lm-tour").wait_for(timeout=WAIT)
+    assert second.evaluate("trace.ids") == first.evaluate("trace.ids")

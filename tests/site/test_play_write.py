@@ -206,7 +206,7 @@ def test_a_seed_tells_the_same_story(play, site):
     """A link has the beginning, the seed and the sliders, and leads to the same text."""
     first = play()
     first.locator("#lm-beginning").fill("Once, ü")
-    first.get_by_label("Seed").fill("77")
+    first.get_by_label("Seed", exact=True).fill("77")
     first.get_by_role("slider", name="temperature").press("End")
     first.get_by_role("slider", name="top-k").press("ArrowLeft")
     settle(first).get_by_role("button", name="Copy a link").click()
@@ -222,7 +222,7 @@ def test_a_seed_tells_the_same_story(play, site):
         texts.append(page.evaluate("ids"))
     assert texts[0] == texts[1]
     first.get_by_role("button", name="Start over").click()
-    first.get_by_label("Seed").fill("78")
+    first.get_by_label("Seed", exact=True).fill("78")
     for _ in range(8):
         settle(first).get_by_role("button", name="Write one token").click()
     assert settle(first).evaluate("ids") != texts[0]

@@ -11,6 +11,8 @@ let assistant; // a Model, once it is loaded
 let turns = []; // {asked, answer}
 let answering = null; // a mark of the answer that is being written
 
+/** What decides by chance: the same conversation with the same seed has the same answers. */
+const chatSeed = () => Math.trunc(Number(find("chat-seed").value)) || 0;
 const wordsOf = (text, room) => text.slice(0, room).trim();
 
 /** The ids of a conversation up to where its last answer begins; what users say is plain text. */
@@ -92,7 +94,8 @@ async function answerTo(asked, prompt, notes) {
     first ||= performance.now();
     const settings = { temperature: Number(find("chat-temperature").value) };
     const length = Math.min(FEW, config.context_length - ids.length);
-    const how = { draws: Array.from({ length }, Math.random), settings, stops: [...tokenizer.names.keys()] };
+    const draws = Array.from({ length }, (_, i) => uniform(chatSeed(), ids.length + i));
+    const how = { draws, settings, stops: [...tokenizer.names.keys()] };
     ids.push(...(await assistant.write(ids, how)));
     n = ids.length - prompt.length;
     ended = tokenizer.names.has(ids.at(-1)); // of the answer, or of the text
@@ -159,7 +162,10 @@ function wireChat() {
     const more = find("story").value.length - STORY;
     if (more > 0) tellChat(`A story has at most ${STORY} characters: the last ${more} are not read.`);
   };
-  find("new").onclick = newTalk;
+  find("new").onclick = () => {
+    find("chat-seed").value = chatSeed() + 1; // the same one would give the same answers
+    newTalk();
+  };
   find("questions").onclick = ({ target }) => {
     if (!target.matches("button") || answering) return;
     if ("alone" in target.dataset) { // not about the story

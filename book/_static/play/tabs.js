@@ -16,44 +16,79 @@ function showView(view) {
   if (view === "write" && shown.length) draw();
 }
 
+/** What a link holds, by view: a name in the address for each box, slider or number of the page. */
+const HELD = {
+  write: { seed: "seed", temperature: "temperature", p: "top-p", k: "top-k" },
+  chat: { story: "story", asked: "asked", seed: "chat-seed", temperature: "chat-temperature" },
+  inside: { prompt: "prompt" },
+};
+const FREE = { story: STORY, asked: TURN, prompt: 300 }; // texts, and their longest
+const STATUS = { write: "status", chat: "chat-status", inside: "inside-status" };
+
+const viewNow = () => VIEWS.find((name) => !find(`panel-${name}`).hidden);
+
 /** The address of this page with what is needed to get the same text again. */
-function sharedLink() {
+function sharedLink(view) {
   const link = new URL(location.href);
-  const text = find("beginning").value, said = settings();
-  const parts = { text, seed: seed(), temperature: said.temperature, p: said.topP };
-  if (said.topK < Infinity) parts.k = said.topK;
+  const parts = view === "write" ? { text: find("beginning").value } : { view };
+  for (const [name, id] of Object.entries(HELD[view])) parts[name] = find(id).value;
+  if (view === "write") {
+    parts.k = settings().topK;
+    if (parts.k === Infinity) delete parts.k;
+  }
+  if (view === "chat" && turns.length) parts.asked = turns[0].asked;
   link.hash = new URLSearchParams(parts);
   return link.href;
 }
 
 async function copyLink() {
-  const link = sharedLink();
+  const view = viewNow(), link = sharedLink(view);
   history.replaceState(null, "", link);
-  const words = ownModel ? " It tells the same story only to who opens the same weights." : "";
+  const words = ownModel ? " It shows the same only to who opens the same weights." : "";
+  const what = { write: "beginning", chat: "story, first question", inside: "prompt" }[view];
+  const held = view === "inside" ? "the prompt is in it" : `${what}, seed and sliders are in it`;
   try {
     await navigator.clipboard.writeText(link);
-    find("status").textContent = `The link is copied: beginning, seed and sliders are in it.${words}`;
+    find(STATUS[view]).textContent = `The link is copied: ${held}.${words}`;
   } catch {
-    find("status").textContent = `The link stands in the address bar.${words}`;
+    find(STATUS[view]).textContent = `The link stands in the address bar.${words}`;
   }
 }
 
 /** What a link asks for; numbers outside a slider go to its end, and what is no number counts not. */
 function followLink() {
   const said = new URLSearchParams(location.hash.slice(1)), text = said.get("text");
-  if (VIEWS.includes(said.get("view"))) showView(said.get("view"));
-  if (text === null) return;
-  find("beginning").value = text.slice(0, LONGEST);
-  const set = (id, value) => {
-    if (said.get(value) === null || !Number.isFinite(Number(said.get(value)))) return;
-    find(id).value = value === "k" ? TOP_K.findIndex((k) => k >= Number(said.get("k"))) : said.get(value);
-    find(id).dispatchEvent(new Event("input"));
-  };
-  for (const [id, value] of [["seed", "seed"], ["temperature", "temperature"], ["top-p", "p"], ["top-k", "k"]])
-    set(id, value);
-  if (model) begin();
-  else find("status").textContent = "This beginning came with a link. Load the model to go on from it.";
+  const view = VIEWS.includes(said.get("view")) ? said.get("view") : "write";
+  if (said.has("view") && view === said.get("view")) showView(view);
+  if (view === "write" && text === null) return;
+  if (view === "write") find("beginning").value = text.slice(0, LONGEST);
+  for (const [name, id] of Object.entries(HELD[view])) {
+    const value = said.get(name);
+    if (value === null || (!(name in FREE) && !Number.isFinite(Number(value)))) continue;
+    if (name in FREE) find(id).value = value.slice(0, FREE[name]);
+    else find(id).value = name === "k" ? TOP_K.findIndex((k) => k >= Number(value)) : value;
+    if (!(name in FREE)) find(id).dispatchEvent(new Event("input"));
+  }
+  begun[view](said);
 }
+
+/** How the page goes on from a link; no link makes it load a model. */
+const begun = {
+  write() {
+    if (model) begin();
+    else find("status").textContent = "This beginning came with a link. Load the model to go on from it.";
+  },
+  chat(said) {
+    if (!said.has("asked")) return;
+    newTalk();
+    tellChat("This question came with a link. Press Ask to see the answer.");
+  },
+  inside(said) {
+    if (!said.has("prompt")) return;
+    forgetInside();
+    find("inside-status").textContent = "This prompt came with a link. Press Look inside to follow it.";
+  },
+};
 
 function wireTabs() {
   tabs.forEach((tab, i) => {
@@ -68,7 +103,7 @@ function wireTabs() {
   });
   find("tabs").hidden = false;
   showView("write");
-  find("share").onclick = copyLink;
+  for (const id of ["share", "chat-share", "inside-share"]) find(id).onclick = copyLink;
   addEventListener("hashchange", followLink);
   followLink();
 }
