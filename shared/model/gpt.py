@@ -32,7 +32,8 @@ class FeedForward(nn.Module):
     def __init__(self, config: GPTConfig):
         super().__init__()
         C = config.d_model
-        self.c_fc, self.c_proj = nn.Linear(C, 4 * C), nn.Linear(4 * C, C)
+        self.c_fc = nn.Linear(C, 4 * C)
+        self.c_proj = nn.Linear(4 * C, C)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.c_proj(F.gelu(self.c_fc(x), approximate="tanh"))
@@ -44,8 +45,10 @@ class Block(nn.Module):
     def __init__(self, config: GPTConfig):
         super().__init__()
         C = config.d_model
-        self.ln_1, self.attn = LayerNorm(C), CausalSelfAttention(config)
-        self.ln_2, self.mlp = LayerNorm(C), FeedForward(config)
+        self.ln_1 = LayerNorm(C)
+        self.attn = CausalSelfAttention(config)
+        self.ln_2 = LayerNorm(C)
+        self.mlp = FeedForward(config)
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -58,14 +61,14 @@ class GPT(nn.Module):
 
     def __init__(self, config: GPTConfig, generator=None):
         super().__init__()
-        self.config, V, C = config, config.vocab_size, config.d_model
+        self.config, C, L = config, config.d_model, config.n_layers
         with torch.random.fork_rng(devices=[]):  # init_weights draws anew
-            self.wte = nn.Embedding(V, C)
+            self.wte = nn.Embedding(config.vocab_size, C)
             self.wpe = nn.Embedding(config.context_length, C)
             self.dropout = nn.Dropout(config.dropout)
-            blocks = [Block(config) for _ in range(config.n_layers)]
-            self.h, self.ln_f = nn.ModuleList(blocks), LayerNorm(C)
-            self.lm_head = nn.Linear(C, V, bias=False)
+            self.h = nn.ModuleList(Block(config) for _ in range(L))
+            self.ln_f = LayerNorm(C)
+            self.lm_head = nn.Linear(C, config.vocab_size, bias=False)
         if config.tied_embeddings:
             self.lm_head.weight = self.wte.weight
         init_weights(self, generator)
@@ -85,7 +88,7 @@ class GPT(nn.Module):
 
 @torch.no_grad()
 def init_weights(model: GPT, generator=None) -> None:
-    """A random start like GPT-2's, drawn from the generator if there is one.
+    """A random start as in GPT-2's paper, from the generator if there is one.
 
     Standard deviation 0.02, less where 2 L outputs add up on the stream.
     """
