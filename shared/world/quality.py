@@ -4,6 +4,7 @@ A story is right if the world could have told it. If it is not, a forgiving read
 and allows what contradicts the facts, noting each mistake, to say in which respects it is right.
 """
 
+import sys
 from collections.abc import Collection
 from functools import cache
 
@@ -20,6 +21,9 @@ TAKEN_ALONG = 6  # mistakes; after more of them a story counts as no story
 
 class ForgivingReader(Reader):
     """Also reads stories that contradict themselves; each moment knows their mistakes."""
+
+    def __init__(self, world: World, most: int = sys.maxsize):
+        super().__init__(world, most)
 
     def branches(self, node: Node, facts: Facts, text: str) -> list[tuple]:
         phrase = self.world.phrase(node, facts) if type(node) is Name else node

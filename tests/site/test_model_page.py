@@ -199,9 +199,9 @@ def test_the_page_itself_computes_nothing(play):
     assert len(page.workers) == 1 and page.evaluate("typeof GPT") == "undefined"
     page.evaluate("""() => {
         model.engine.ask("read", { ids: Array(40).fill(9), known: 0 });
-        globalThis.waiting = model.engine.waiting.size;
+        globalThis.unanswered = model.engine.waiting.size;
     }""")
-    assert page.evaluate("waiting") == 1
+    assert page.evaluate("unanswered") == 1
 
 
 def test_it_is_quick(loaded):

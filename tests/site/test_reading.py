@@ -60,7 +60,7 @@ def test_each_exercise_leads_to_its_solution(open_page, path):
 @each_chapter
 def test_a_wide_figure_says_so_on_a_phone(open_page, path):
     page = open_page(f"notebooks/{path.stem}.html", width=360)
-    page.wait_for_timeout(200)
+    page.wait_for_function("() => !waiting.length")  # book.js looks when the page is idle
     assert page.evaluate(WIDE) == 0
 
 
