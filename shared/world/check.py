@@ -18,7 +18,7 @@ class Tracer(Reader):
     """A reader that remembers which templates it has told, in place of mistakes."""
 
     def __init__(self, world: World, written: dict[tuple, str]):
-        super().__init__(world, most=sys.maxsize)
+        super().__init__(world)
         self.written = written
 
     def branches(self, node, facts, text):

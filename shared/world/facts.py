@@ -5,6 +5,7 @@ from collections.abc import Collection
 from shared.world.templates import Fact, Guard
 
 Facts = dict[str, str]
+CHILDREN = ("hero", "friend", "one", "two", "home")  # facts that are a child's name
 GIVEN = ("hero", "friend", "thing", "color", "where")  # what a story may be asked to have
 
 

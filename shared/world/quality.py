@@ -4,7 +4,6 @@ A story is right if the world could have told it. If it is not, a forgiving read
 and allows what contradicts the facts, noting each mistake, to say in which respects it is right.
 """
 
-import sys
 from collections.abc import Collection
 from functools import cache
 
@@ -21,9 +20,6 @@ TAKEN_ALONG = 6  # mistakes; after more of them a story counts as no story
 
 class ForgivingReader(Reader):
     """Also reads stories that contradict themselves; each moment knows their mistakes."""
-
-    def __init__(self, world: World, most: int = sys.maxsize):
-        super().__init__(world, most)
 
     def branches(self, node: Node, facts: Facts, text: str) -> list[tuple]:
         phrase = self.world.phrase(node, facts) if type(node) is Name else node
@@ -68,12 +64,10 @@ class ForgivingReader(Reader):
     def others(self, node: Name, facts: Facts) -> list[str]:
         """What else might stand where a fact is told."""
         lists = self.world.lists
-        if node.key in ("hero", "friend", "one", "two", "home"):
-            return lists["child"]
         if node.key == "holder":
             cast = [f"the {value}" for key in CAST for value in lists[key]]
             return [*lists["child"], *cast, "the child", "nobody"]
-        return lists["where" if node.key == "left" else node.key]
+        return self.world.may_be("where" if node.key == "left" else node.key)
 
     def take(self, node: Node, option, todo, facts: Facts):
         if type(node) is Name and type(option) is str and known(node.key, facts) is not None:

@@ -5,6 +5,7 @@ given what came before.
 """
 
 import math
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -28,10 +29,10 @@ class Moment(NamedTuple):
 class Reader:
     """Reads a text in pieces; `moments` are all ways to tell what was read so far.
 
-    A way to tell it with more than `most` mistakes is given up.
+    A way to tell it with more than `most` mistakes is given up; a strict reader finds none.
     """
 
-    def __init__(self, world: World, most: int = 0):
+    def __init__(self, world: World, most: int = sys.maxsize):
         self.world, self.most, self.at, self.reached, self.seen = world, most, 0, 0, {}
         self.moments = [Moment("", *world.start, 0.0)]
 

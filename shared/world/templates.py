@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+ROLES = ("holder", "left", "why", "last", "episode")  # names that no list of a source explains
 MARKS = re.compile(r"([][|]|\{[^}]*\})")
 
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from shared.world.facts import GIVEN, Facts, changed, drawn, holds, known
+from shared.world.facts import CHILDREN, GIVEN, Facts, changed, drawn, holds, known
 from shared.world.templates import (
+    ROLES,
     Choice,
     Fact,
     Guard,
@@ -17,8 +18,6 @@ from shared.world.templates import (
 )
 
 PRONOUNS = {"he": "she", "his": "her", "him": "her", "boy": "girl"}
-ROLES = ("hero", "friend", "one", "two", "holder", "left", "home", "why", "last", "episode")
-CHILDREN = ("hero", "friend", "one", "two", "home")  # whose names these facts are
 END = "\0"  # what comes after the last sentence
 Todo = tuple | None  # what is still to be told: (node, (node, ... None))
 
@@ -39,20 +38,17 @@ class World:
         self.phrases = {name: one_of(options) for name, options in source["phrases"].items()}
         unread = [name for name in plots if plots[name].get("unread")]
         read = [name for name in plots if split == "any" or name not in unread]
-        self.phrases["episode"] = choice(
-            episode(name, plots[name], split == "any") for name in read
-        )
+        self.phrases["episode"] = choice(episode(n, plots[n], split == "any") for n in read)
         if split == "unread":
             self.phrases["last"] = choice(episode(name, plots[name]) for name in unread)
             self.phrases |= {name: one_of(options) for name, options in source["unread"].items()}
         for name, plot in plots.items():
             for outcome, template in plot["why"].items():
                 self.phrases[f"why {name} {outcome}"] = one_of([template])
-        self.capitals = {
-            name: choice(map(capitalized, phrase.options)) for name, phrase in self.phrases.items()
-        }
-        self.start, self.known_heads = ((Name("story"), (END, None)), {"plots": " "}), {}
-        check_names(source, {*self.lists, *self.phrases, *ROLES}, PRONOUNS)
+        self.capitals = {k: choice(map(capitalized, v.options)) for k, v in self.phrases.items()}
+        self.start = ((Name("story"), (END, None)), {"plots": " "})
+        self.known_heads = {}
+        check_names(source, {*self.lists, *self.phrases, *CHILDREN, *ROLES}, PRONOUNS)
 
     def options(self, node: Node, facts: Facts) -> Sequence:
         """What a node may become, each as probable as the others: nodes, or a value for a fact."""
@@ -82,7 +78,7 @@ class World:
 
     def phrase(self, node: Name, facts: Facts) -> Choice | None:
         """The sentences or words that a name stands for, if it is not that of a fact."""
-        key = f"why {facts['plot']} {facts['outcome']}" if node.key == "why" and facts else node.key
+        key = f"why {facts['plot']} {facts['outcome']}" if node.key == "why" else node.key
         return (self.capitals if node.capital else self.phrases).get(key)
 
     def heads(self, choice: Choice) -> tuple[tuple[str, ...], ...]:
@@ -97,13 +93,18 @@ class World:
         for node in option:
             if type(node) is str:
                 return [node]
-            if type(node) is Choice or type(node) is Name:
-                phrase = node if type(node) is Choice else self.phrase(node, {})
-                if phrase:
-                    return [word for words in self.heads(phrase) for word in words]
-                key = "child" if node.key in CHILDREN else node.key
-                return [self.words(node, value) for value in self.lists.get(key, ())] or [""]
+            if type(node) is Name:
+                known_here = self.capitals if node.capital else self.phrases
+                if node.key not in known_here:
+                    return [self.words(node, value) for value in self.may_be(node.key)] or [""]
+                node = known_here[node.key]
+            if type(node) is Choice:
+                return [word for words in self.heads(node) for word in words]
         return [""]
+
+    def may_be(self, key: str) -> Sequence[str]:
+        """All values that a fact may have, whatever has happened; none if they are no list."""
+        return self.lists.get("child" if key in CHILDREN else key, ())
 
     def fits(self, option: tuple[Node, ...], facts: Facts) -> bool:
         return all(holds(node, facts) for node in option if type(node) is Guard)
@@ -118,7 +119,7 @@ class World:
         """What a fact may be that is mentioned for the first time."""
         if key in ("one", "two"):
             return facts["hero"], facts["friend"]
-        values = self.lists["child" if key in ("hero", "friend") else key]
+        values = self.may_be(key)
         if key in ("hero", "friend", "thing"):
             return [value for value in values if self.allowed(facts | {key: value})]
         return [value for value in values if value != facts.get("left")]
@@ -139,8 +140,7 @@ class World:
     def given(self, facts: Facts) -> Facts:
         """Facts that a story is asked to have. Raises ValueError on unknown or impossible ones."""
         for key, value in facts.items():
-            known_key = "child" if key in ("hero", "friend") else key
-            values = self.lists[known_key] if key in GIVEN else ()
+            values = self.may_be(key) if key in GIVEN else ()
             if value not in values:
                 raise ValueError(
                     f"no story has {key}={value!r}; facts are {GIVEN}, values {values}"

@@ -18,11 +18,11 @@ function showView(view) {
 
 /** What a link holds, by view: a name in the address for each box, slider or number of the page. */
 const HELD = {
-  write: { seed: "seed", temperature: "temperature", p: "top-p", k: "top-k" },
+  write: { text: "beginning", seed: "seed", temperature: "temperature", p: "top-p", k: "top-k" },
   chat: { story: "story", asked: "asked", seed: "chat-seed", temperature: "chat-temperature" },
   inside: { prompt: "prompt" },
 };
-const FREE = { story: STORY, asked: TURN, prompt: 300 }; // texts, and their longest
+const FREE = { text: LONGEST, story: STORY, asked: TURN, prompt: 300 }; // texts, and their longest
 const STATUS = { write: "status", chat: "chat-status", inside: "inside-status" };
 
 const viewNow = () => VIEWS.find((name) => !find(`panel-${name}`).hidden);
@@ -30,7 +30,7 @@ const viewNow = () => VIEWS.find((name) => !find(`panel-${name}`).hidden);
 /** The address of this page with what is needed to get the same text again. */
 function sharedLink(view) {
   const link = new URL(location.href);
-  const parts = view === "write" ? { text: find("beginning").value } : { view };
+  const parts = view === "write" ? {} : { view };
   for (const [name, id] of Object.entries(HELD[view])) parts[name] = find(id).value;
   if (view === "write") {
     parts.k = settings().topK;
@@ -57,17 +57,18 @@ async function copyLink() {
 
 /** What a link asks for; numbers outside a slider go to its end, and what is no number counts not. */
 function followLink() {
-  const said = new URLSearchParams(location.hash.slice(1)), text = said.get("text");
+  const said = new URLSearchParams(location.hash.slice(1));
   const view = VIEWS.includes(said.get("view")) ? said.get("view") : "write";
-  if (said.has("view") && view === said.get("view")) showView(view);
-  if (view === "write" && text === null) return;
-  if (view === "write") find("beginning").value = text.slice(0, LONGEST);
+  if (view === said.get("view")) showView(view);
+  if (view === "write" && !said.has("text")) return;
   for (const [name, id] of Object.entries(HELD[view])) {
     const value = said.get(name);
-    if (value === null || (!(name in FREE) && !Number.isFinite(Number(value)))) continue;
+    if (value === null) continue;
     if (name in FREE) find(id).value = value.slice(0, FREE[name]);
-    else find(id).value = name === "k" ? TOP_K.findIndex((k) => k >= Number(value)) : value;
-    if (!(name in FREE)) find(id).dispatchEvent(new Event("input"));
+    else if (Number.isFinite(Number(value))) {
+      find(id).value = name === "k" ? TOP_K.findIndex((k) => k >= Number(value)) : value;
+      find(id).dispatchEvent(new Event("input"));
+    }
   }
   begun[view](said);
 }
