@@ -41,7 +41,7 @@ address:
 
 # Two workers with a thread each: more threads than cores would wait for one another.
 test: $(SITE)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --durations=10 --nbval tests notebooks
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=10 --nbval tests notebooks
 
 check: .venv/installed
 	$(BIN)/ruff check .
