@@ -3,6 +3,7 @@
 import nbformat
 import pytest
 from nbclient.exceptions import CellExecutionError
+from nbformat.v4 import new_output
 
 from tests import run
 from tests.book.test_notebooks import book, code
@@ -48,6 +49,15 @@ def test_a_notebook_in_place(stored, capsys):
     before = path.read_bytes()
     run.run(path)
     assert path.read_bytes() == before, "a second run changes nothing"
+
+
+def test_a_progress_bar_goes_where_no_output_is_compared():
+    bar = {"text/plain": " 0%| | 0/9 [00:00<?, ?it/s]"}
+    notebook = book(code("fit()", "3\n"), code("fit()", "3\n", tag="nbval-ignore-output"))
+    for cell in notebook.cells:
+        cell.outputs.insert(0, new_output("display_data", bar))
+    run.tidy(notebook)
+    assert [len(cell.outputs) for cell in notebook.cells] == [2, 1]
 
 
 @pytest.mark.parametrize("tag", [None, "raises-exception"])
