@@ -29,7 +29,7 @@ RIGHT = {  # what one types: the section that should come first, by its number, 
     "backpropagation": "A.3",
     "skip connection": "4.3",
     "tied embeddings": "4.4",
-    "RoPE": "2.7",
+    "RoPE": "2.8",
 }
 ROWS = """all => all.map(e => [e.querySelector('a').getAttribute('href'), e.className,
     e.querySelector('.lm-found-title').textContent, e.querySelector('.lm-found-where').textContent,
