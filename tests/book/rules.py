@@ -316,7 +316,7 @@ def pieces(node: ast.expr, assigned: dict[str, ast.expr]) -> Iterator[str]:
 
 
 def constant_words(source: str) -> Iterator[str]:
-    """The captions and alternative texts in a cell, as far as they are written out."""
+    """The numbers, captions and alternative texts in a cell, as far as they are written out."""
     tree = ast.parse(re.sub(r"^[%!].*", "", source, flags=re.M))
     set_once = [n for n in ast.walk(tree) if isinstance(n, ast.Assign) and len(n.targets) == 1]
     names = [n.targets[0].id for n in set_once if isinstance(n.targets[0], ast.Name)]
@@ -325,18 +325,23 @@ def constant_words(source: str) -> Iterator[str]:
     for node in ast.walk(tree):
         name = getattr(getattr(node, "func", None), "attr", "")
         if name in ("numbered", "show", "from_svg", "drawing"):
-            given = [*node.args[1:], *(k.value for k in node.keywords if k.arg == "alt")]
+            first = 0 if name == "numbered" else 1  # its first argument is the figure's number
+            given = [*node.args[first:], *(k.value for k in node.keywords if k.arg == "alt")]
             yield from (piece for one in given for piece in pieces(one, assigned))
 
 
 def told_words(notebook: NotebookNode) -> Iterator[str]:
-    """Captions and alternative texts that are stored are those of the code beside them."""
+    """Numbers, captions and alternative texts that are stored are those of the code beside them."""
     for cell in code_cells(notebook):
         shown = [output.get("data", {}).get("text/plain", "") for output in cell.outputs]
         if "lm-numbered" in text_of(cell):
             for words in constant_words(cell.source):
                 if len(words) > 15 and words.strip() not in "".join(shown):
                     yield f"cell [{cell.execution_count}] was not run with {words[:70]!r}"
+                if re.fullmatch(r"[\dA-B]+\.\d+", words) and f"Figure {words}." not in text_of(
+                    cell
+                ):
+                    yield f"cell [{cell.execution_count}] was not run as Figure {words}"
 
 
 def done(statements: list[ast.stmt]) -> Iterator[ast.expr]:

@@ -196,10 +196,11 @@ NAMED = 'caption = "Loss over the steps"\nplots.numbered("2.1", caption, picture
 FORMATTED = 'plots.numbered("2.1", f"Loss over the steps: {loss:.1f}", picture)'
 
 
-def captioned(stored, source=CAPTIONED):
-    """A cell with a figure, and the caption and the alternative text that were stored."""
+def captioned(stored, source=CAPTIONED, number="2.1"):
+    """A cell with a figure, and the number, caption and alternative text that were stored."""
     made = code(source)
-    data = {"text/html": '<figure class="lm-numbered">', "text/plain": f"Figure: 2.1. {stored}"}
+    html = f'<figure class="lm-numbered"><strong>Figure {number}.</strong>'
+    data = {"text/html": html, "text/plain": f"Figure: 2.1. {stored}"}
     made.outputs.append(new_output("display_data", data))
     return book(made)
 
@@ -236,6 +237,7 @@ DEFECTS = {
     "other data": (rules.independence, book(LOAD, code("text", tag="requires:gpt2-vocabulary"))),
     "alt in prose": (rules.pictures, book("![](figure.png)")),
     "old caption": (rules.told_words, captioned("Loss over time. It falls to the end")),
+    "old number": (rules.told_words, captioned("Loss over the steps. It falls", number="2.2")),
     "old alternative text": (rules.told_words, captioned("Loss over the steps. It rises")),
     "old caption by its name": (rules.told_words, captioned("Loss over time. It falls", NAMED)),
     "old words around a number": (rules.told_words, captioned("Loss over time: 3.2", FORMATTED)),
