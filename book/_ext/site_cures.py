@@ -14,6 +14,7 @@ CURES = [  # of the theme's own pages
         r'<!DOCTYPE html><html lang="en"><meta charset="utf-8">'
         r"<title>A Language Model of Your Own</title>"
         r'<meta http-equiv="refresh" content="0; url=\1"><link rel="canonical" href="\1">'
+        r'<link rel="icon" href="_static/logo.svg">'
         r'<p><a href="\1">A Language Model of Your Own</a></p></html>',
     ),
 ]
