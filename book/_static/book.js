@@ -35,7 +35,7 @@ function reachWhatScrolls() {
 
 addEventListener("load", reachWhatScrolls);
 document.fonts.addEventListener("loadingdone", reachWhatScrolls); // formulas grow with their fonts
-addEventListener("resize", reachWhatScrolls);
+new ResizeObserver(reachWhatScrolls).observe(document.querySelector(".bd-article") ?? document.body);
 addEventListener("input", reachWhatScrolls); // a slider shows another figure
 addEventListener("toggle", reachWhatScrolls, true); // a fold opens
 addEventListener("scroll", (event) => event.target.matches?.(CUT) && look([event.target]), true);

@@ -83,3 +83,14 @@ def test_page(open_page, site, path):
     assert len(asked) > 3 and page.errors == []
     weights = {name: weight(name) for name in (url.removeprefix(f"{site}/") for url in asked)}
     assert sum(weights.values()) <= 300 * 1024, weights
+
+
+def test_the_keyboard_reaches_what_scrolls_when_side_bars_come_back(open_page):
+    """The text is narrower then, a moment after the window has its new width."""
+    page = open_page("book/cluster.html")
+    wide = page.locator("pre").evaluate_all("all => all.some(e => e.scrollWidth > e.clientWidth)")
+    assert wide, "another page, then: here nothing scrolls"
+    for width in (360, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.wait_for_timeout(600)
+        page.wait_for_function(REACHED, timeout=3000)
