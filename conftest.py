@@ -90,7 +90,7 @@ def pytest_configure(config):
 
 def pytest_collection_modifyitems(items):
     """The files that take longest come first, so that the workers end together."""
-    items.sort(key=lambda item: next((n for n, x in enumerate(LONGEST) if x in item.nodeid), 99))
+    items.sort(key=lambda item: [part not in str(item.path) for part in LONGEST])
 
 
 def how_compared(cell) -> str:

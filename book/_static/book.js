@@ -35,7 +35,10 @@ function reachWhatScrolls() {
 
 addEventListener("load", reachWhatScrolls);
 document.fonts.addEventListener("loadingdone", reachWhatScrolls); // formulas grow with their fonts
-new ResizeObserver(reachWhatScrolls).observe(document.querySelector(".bd-article") ?? document.body);
+let textWidth = 0; // which changes after the window's where side bars come and go
+new ResizeObserver(([{ contentRect }]) => {
+  if (textWidth !== (textWidth = contentRect.width)) reachWhatScrolls();
+}).observe(document.querySelector(".bd-article") ?? document.body);
 addEventListener("input", reachWhatScrolls); // a slider shows another figure
 addEventListener("toggle", reachWhatScrolls, true); // a fold opens
 addEventListener("scroll", (event) => event.target.matches?.(CUT) && look([event.target]), true);

@@ -334,13 +334,12 @@ def told_words(notebook: NotebookNode) -> Iterator[str]:
     """Numbers, captions and alternative texts that are stored are those of the code beside them."""
     for cell in code_cells(notebook):
         shown = [output.get("data", {}).get("text/plain", "") for output in cell.outputs]
-        if "lm-numbered" in text_of(cell):
+        if "lm-numbered" in (figure := text_of(cell)):
             for words in constant_words(cell.source):
                 if len(words) > 15 and words.strip() not in "".join(shown):
                     yield f"cell [{cell.execution_count}] was not run with {words[:70]!r}"
-                if re.fullmatch(r"[\dA-B]+\.\d+", words) and f"Figure {words}." not in text_of(
-                    cell
-                ):
+                number = re.fullmatch(r"[\dA-B]+\.\d+", words)
+                if number and f"Figure {words}." not in figure:
                     yield f"cell [{cell.execution_count}] was not run as Figure {words}"
 
 
