@@ -228,6 +228,13 @@ def test_facts_are_told():
         assert sorted(girls) == [False, True]
 
 
+def test_who_moves_goes_somewhere_else():
+    moved = [s.facts for s in stories(2000) if "left" in s.facts]
+    assert len(moved) > 200
+    assert {facts["where"] for facts in moved} == set(WORLD["lists"]["where"])
+    assert not [facts for facts in moved if facts["where"] == facts["left"]]
+
+
 def test_everything_is_echoed_within_three_sentences():
     for story in stories(300):
         beginning = " ".join(story.part(name) for name in ("opening", "meeting", "greeting"))

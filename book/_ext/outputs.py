@@ -32,7 +32,7 @@ def resolve(app, doctree, docname) -> None:
         elif "cell_output" in cell["classes"]:
             for block in cell.findall(nodes.literal_block):
                 if is_table(block.astext()):
-                    block.parent["classes"].append("lm-columns")
+                    block["classes"].append("lm-columns")
 
 
 def setup(app) -> dict:

@@ -43,6 +43,11 @@ addEventListener("input", reachWhatScrolls); // a slider shows another figure
 addEventListener("toggle", reachWhatScrolls, true); // a fold opens
 addEventListener("scroll", (event) => event.target.matches?.(CUT) && look([event.target]), true);
 
+// The list of chapters begins where this page stands in it.
+const list = document.querySelector(".bd-sidebar-primary .sidebar-primary-item:has(nav)");
+const here = [...(list?.querySelectorAll(".active > a") ?? [])].at(-1);
+if (here) list.scrollTop += here.getBoundingClientRect().top - list.getBoundingClientRect().top - list.clientHeight / 4;
+
 // On paper nobody can open a fold: verdicts stand open there, and close again behind it.
 addEventListener("beforeprint", () => {
   for (const fold of document.querySelectorAll(".bd-article details:not(.hide, .lm-note, [open])")) {

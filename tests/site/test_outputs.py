@@ -28,3 +28,10 @@ def test_the_note_stands_below_the_output():
 
 def test_columns():
     assert is_table("name    1.5\nother  12.5") and not is_table("It was one day.\nAnd then  two.")
+
+
+def test_only_what_is_printed_in_columns_keeps_its_lines():
+    table, text = nodes.literal_block("", "a  1\nb  2"), nodes.literal_block("", "Once upon a time")
+    output = nodes.container("", table, text, classes=["cell_output"])
+    resolve(None, nodes.container("", output), "notebooks/x")
+    assert "lm-columns" in table["classes"] and "lm-columns" not in text["classes"]

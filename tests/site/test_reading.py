@@ -8,6 +8,13 @@ from tests.site.conftest import SITE
 each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 CODE = """all => all.map(e => [e.scrollWidth > e.clientWidth + 1, e.classList.contains('lm-cut'),
     getComputedStyle(e).overflowX])"""
+# Of each drawing its figure, its edges, and the height of its smallest letters as they are seen.
+DRAWN = """() => [...document.querySelectorAll('figure .lm-figure > svg')].filter(e => e.clientWidth)
+    .map(e => [e.closest('figure').id, e.getBoundingClientRect().left,
+        e.getBoundingClientRect().right, Math.min(...[...e.querySelectorAll('text')]
+            .map(t => parseFloat(getComputedStyle(t).fontSize) * e.clientWidth / e.viewBox.baseVal.width))])"""
+TABLES = """() => [...document.querySelectorAll('.lm-columns pre')]
+    .map(e => [e.innerText, getComputedStyle(e).whiteSpace !== 'pre'])"""
 WIDE = """() => [...document.querySelectorAll('.lm-figure')].filter(e => e.clientWidth &&
     e.scrollWidth > e.clientWidth + 2 && !e.classList.contains('lm-cut')).length"""
 
@@ -58,10 +65,17 @@ def test_each_exercise_leads_to_its_solution(open_page, path):
 
 
 @each_chapter
-def test_a_wide_figure_says_so_on_a_phone(open_page, path):
+def test_figures_and_printed_tables_on_a_phone(open_page, path):
+    """A drawing fits the screen and can be read; a table keeps its lines and says if it is cut."""
     page = open_page(f"notebooks/{path.stem}.html", width=360)
     page.wait_for_function("() => !waiting.length")  # book.js looks when the page is idle
     assert page.evaluate(WIDE) == 0
+    drawn = page.evaluate(DRAWN)
+    assert len(drawn) >= 8
+    for name, left, right, letters in drawn:
+        assert left >= 0 and right <= 360 and letters >= 7.5, (name, left, right, letters)
+    tables = page.evaluate(TABLES)
+    assert len(tables) >= 4 and not [words for words, wrapped in tables if wrapped]
 
 
 def test_letters_are_the_books_own(open_page):
