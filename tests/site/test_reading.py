@@ -8,11 +8,22 @@ from tests.site.conftest import SITE
 each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 CODE = """all => all.map(e => [e.scrollWidth > e.clientWidth + 1, e.classList.contains('lm-cut'),
     getComputedStyle(e).overflowX])"""
-# Of each drawing its figure, its edges, and the height of its smallest letters as they are seen.
-DRAWN = """() => [...document.querySelectorAll('figure .lm-figure > svg')].filter(e => e.clientWidth)
-    .map(e => [e.closest('figure').id, e.getBoundingClientRect().left,
-        e.getBoundingClientRect().right, Math.min(...[...e.querySelectorAll('text')]
-            .map(t => parseFloat(getComputedStyle(t).fontSize) * e.clientWidth / e.viewBox.baseVal.width))])"""
+# Of each drawing its figure, its edges, the height of its smallest letters as they are seen, and
+# whether something around it hides a part of it.
+DRAWN = """() => [...document.querySelectorAll('figure .lm-figure > svg')]
+    .filter(e => e.clientWidth).map(e => {
+        const {left, right, width} = e.getBoundingClientRect();
+        const size = t => parseFloat(getComputedStyle(t).fontSize);
+        const letters = [...e.querySelectorAll('text')].map(size);
+        let cut = false;
+        for (let a = e.parentElement; a; a = a.parentElement) {
+            const box = a.getBoundingClientRect();
+            const outside = box.left > left + 1 || box.right < right - 1;
+            cut ||= outside && getComputedStyle(a).overflowX !== 'visible';
+        }
+        const name = e.closest('figure').id;
+        const scale = width / e.viewBox.baseVal.width;
+        return [name, left, right, Math.min(...letters) * scale, cut]; })"""
 TABLES = """() => [...document.querySelectorAll('.lm-columns pre')]
     .map(e => [e.innerText, getComputedStyle(e).whiteSpace !== 'pre'])"""
 WIDE = """() => [...document.querySelectorAll('.lm-figure')].filter(e => e.clientWidth &&
@@ -72,8 +83,8 @@ def test_figures_and_printed_tables_on_a_phone(open_page, path):
     assert page.evaluate(WIDE) == 0
     drawn = page.evaluate(DRAWN)
     assert len(drawn) >= 8
-    for name, left, right, letters in drawn:
-        assert left >= 0 and right <= 360 and letters >= 7.5, (name, left, right, letters)
+    for name, left, right, letters, cut in drawn:
+        assert left >= 0 and right <= 360 and letters >= 6.5 and not cut, (name, letters, cut)
     tables = page.evaluate(TABLES)
     assert len(tables) >= 4 and not [words for words, wrapped in tables if wrapped]
 
