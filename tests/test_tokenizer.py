@@ -122,6 +122,10 @@ def test_verdict_figures(verdict):
     for pattern, tokens, known in ((WORDS, 4649, 1159), (WORDS_AND_COLONS, 4690, 1130)):
         assert len(split_words(verdict, pattern)) == tokens
         assert len(WordTokenizer.train(verdict, pattern=pattern).words) == known
+    half = len(verdict) // 2
+    known, later = {*split_words(verdict[:half])}, split_words(verdict[half:])
+    new = sum(piece not in known for piece in later)
+    assert round(new / len(later), 2) == 0.24  # "a quarter", says section 2.2
     words = WordTokenizer.train(verdict, [END_OF_TEXT, UNKNOWN])
     first = '"It\'s the last he painted, you know," Mrs. Gisburn said with pardonable pride.'
     ids = "1 58 2 872 1013 615 541 763 5 1155 608 5 1 69 7 39 873 1136 773 812 7"

@@ -1,4 +1,4 @@
-"""Real data and weights that the book uses where they can be had, first in chapter 2.
+"""Real data and weights that the book uses where they can be had.
 
 Nothing here is part of the book, and nothing is fetched before somebody asks for it by name. A file
 is looked for in the folder `LLM_BOOK_DATA`, then in the cache (`LLM_BOOK_CACHE`, or the system's
