@@ -45,11 +45,14 @@ def learn_from_pairs(
 ) -> Iterator[PairStep]:
     """DPO over batches of pairs, one step each; with beta None fine-tuning on the chosen ones.
 
+    The learning rate rises over ten steps, and falls to a tenth.
     Raises ValueError if the reference is not frozen or has another shape.
     """
     check_reference(model, reference)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=0.0)
+    optimizer = torch.optim.AdamW(model.parameters(), weight_decay=0.0)
     for step, pairs in enumerate(batches):
+        falling = 1 - 0.9 * step / len(batches)
+        optimizer.param_groups[0]["lr"] = lr * min(1, (step + 1) / 10) * falling
         kinds = 1 if beta is None else 2  # fine-tuning reads the chosen alone
         both = pair_rows(pairs, tokenizer)  # all chosen, then all rejected
         rows, starts = (part[: kinds * len(pairs)] for part in both)
