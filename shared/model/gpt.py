@@ -88,7 +88,7 @@ class GPT(nn.Module):
 
 @torch.no_grad()
 def init_weights(model: GPT, generator=None) -> None:
-    """A random start as in GPT-2's paper, from the generator if there is one.
+    """A random start as in GPT-2, from the generator if there is one.
 
     Standard deviation 0.02, less where 2 L outputs add up on the stream.
     """
