@@ -3,39 +3,34 @@
 const WIDE = ".lm-figure, .lm-set";
 const CUT = `${WIDE}, .bd-article pre, .bd-article .output, .pst-scrollable-table-container`;
 const whenIdle = window.requestIdleCallback ?? ((f) => setTimeout(f, 20, { timeRemaining: () => 0 }));
-let waiting = [], measured = [];
+let waiting = [];
 
-// All are measured, a few at a time, before the first is changed: a change in between would make
-// the browser lay out the page anew for the next.
-function measure(one) {
-  return [one, one.scrollWidth - one.clientWidth, getComputedStyle(one).overflowX];
-}
-
-function mark([one, hidden, overflow]) {
-  const scrolls = hidden > 0 && overflow === "auto";
-  one.classList.toggle("lm-cut", scrolls && hidden - one.scrollLeft > 2);
-  if (scrolls && one.tabIndex !== 0) one.tabIndex = 0;
-  if (!scrolls) one.removeAttribute("tabindex");
-  if (scrolls && one.matches(WIDE)) {
-    one.setAttribute("role", "group");
-    one.setAttribute("aria-label", "wider than the page: scrolls sideways");
-  } else if (one.getAttribute("role") === "group") {
-    for (const name of ["role", "aria-label"]) one.removeAttribute(name);
+function look(some) {
+  // first read all, then write: else each of them would lay out the page anew
+  const seen = some.map((one) => [one, one.scrollWidth - one.clientWidth, getComputedStyle(one).overflowX]);
+  for (const [one, hidden, overflow] of seen) {
+    const scrolls = hidden > 0 && overflow === "auto";
+    one.classList.toggle("lm-cut", scrolls && hidden - one.scrollLeft > 2);
+    if (scrolls && one.tabIndex !== 0) one.tabIndex = 0;
+    if (!scrolls) one.removeAttribute("tabindex");
+    if (scrolls && one.matches(WIDE)) {
+      one.setAttribute("role", "group");
+      one.setAttribute("aria-label", "wider than the page: scrolls sideways");
+    } else if (one.getAttribute("role") === "group") {
+      for (const name of ["role", "aria-label"]) one.removeAttribute(name);
+    }
   }
 }
 
 function lookOn(idle) {
-  do measured.push(...waiting.splice(0, 30).map(measure));
+  do look(waiting.splice(0, 30));
   while (waiting.length && idle.timeRemaining() > 5);
-  if (waiting.length) return whenIdle(lookOn);
-  measured.forEach(mark);
-  measured = [];
+  if (waiting.length) whenIdle(lookOn);
 }
 
 function reachWhatScrolls() {
   if (!waiting.length) whenIdle(lookOn, { timeout: 1000 });
   waiting = [...document.querySelectorAll(CUT)];
-  measured = [];
 }
 
 addEventListener("load", reachWhatScrolls);
@@ -46,7 +41,7 @@ new ResizeObserver(([{ contentRect }]) => {
 }).observe(document.querySelector(".bd-article") ?? document.body);
 addEventListener("input", reachWhatScrolls); // a slider shows another figure
 addEventListener("toggle", reachWhatScrolls, true); // a fold opens
-addEventListener("scroll", (event) => event.target.matches?.(CUT) && mark(measure(event.target)), true);
+addEventListener("scroll", (event) => event.target.matches?.(CUT) && look([event.target]), true);
 
 // The list of chapters begins where this page stands in it.
 const list = document.querySelector(".bd-sidebar-primary .sidebar-primary-item:has(nav)");

@@ -70,11 +70,13 @@ def test_page(open_page, site, path):
     assert fits(page, 1280)
     page.evaluate(ONE_OF_EACH)
     assert page.locator('html[data-theme="light"]').count() == 1
+    page.wait_for_function(REACHED)
     assert complaints(page) == []
     page.emulate_media(color_scheme="dark")  # which changes colors, and nothing else
     page.wait_for_selector('html[data-theme="dark"]', state="attached")
     assert complaints(page, runOnly=["color-contrast"]) == []
     page.set_viewport_size({"width": 360, "height": 800})
+    page.wait_for_function("() => innerWidth === 360")
     page.wait_for_function(REACHED)
     assert fits(page, 360)
     assert complaints(page, rules={"color-contrast": {"enabled": False}}) == []

@@ -48,7 +48,7 @@ def test_what_goes_wrong_is_said(page):
     page.fill("#key", "k")
     page.fill("#text", "the cat " * 200)
     page.click("button")
-    page.wait_for_function("said.textContent.includes('the context is 64 tokens')")
+    page.wait_for_function("() => said.textContent.includes('the context is 64 tokens')")
 
 
 def test_everybody_can_use_it(page):
