@@ -114,7 +114,7 @@ def readable(app, what, name, thing, options, lines) -> None:
     lines[:] = made
 
 
-def unnamed(app, what, name, thing, skip, options) -> bool | None:
+def without_fields(app, what, name, thing, skip, options) -> bool | None:
     """Leave out the fields of a named tuple: all that Python says of them is their number."""
     return True if type(thing).__name__ == "_tuplegetter" else None
 
@@ -129,5 +129,5 @@ def setup(app) -> dict:
     app.config.autodoc_preserve_defaults = True
     app.connect("source-read", fill_in)
     app.connect("autodoc-process-docstring", readable)
-    app.connect("autodoc-skip-member", unnamed)
+    app.connect("autodoc-skip-member", without_fields)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
