@@ -19,8 +19,8 @@ def room(classes: list[str]) -> str | None:
 
 
 def is_table(text: str) -> bool:
-    """Whether a printed text has columns: gaps in at least two of its lines."""
-    return len(COLUMNS.findall(text)) >= 2
+    """Whether a printed text has columns: gaps in at least two lines, none longer than a page."""
+    return len(COLUMNS.findall(text)) >= 2 and max(map(len, text.splitlines())) <= 80
 
 
 def resolve(app, doctree, docname) -> None:

@@ -1,6 +1,9 @@
 """What helps reading: code that fits, letters of our own, ways on, solutions, verdicts."""
 
+import io
+
 import pytest
+from PIL import Image, ImageStat
 
 from tests.notebooks import CHAPTERS
 from tests.site.conftest import SITE
@@ -37,6 +40,24 @@ def test_code_fits(open_page, path):
     wide = [cell for cell in code if cell[0]]
     assert len(code) > 25 and len(wide) < 0.05 * len(code)
     assert all(cut and flow == "auto" for _, cut, flow in wide)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_cue_is_seen(open_page, scheme):
+    """What goes on behind the right edge fades there: at the edge nothing is as dark or bright."""
+    page = open_page("notebooks/04_gpt.html", 390, scheme)
+    code = page.locator(".cell_input pre.lm-cut:visible").first
+    code.scroll_into_view_if_needed()
+    box = code.bounding_box()
+    edge = {"x": box["x"] + box["width"] - 22, "y": box["y"], "width": 20, "height": box["height"]}
+
+    def strength():
+        picture = Image.open(io.BytesIO(page.screenshot(clip=edge))).convert("L")
+        return ImageStat.Stat(picture).stddev[0]
+
+    faded = strength()
+    code.evaluate("e => e.classList.remove('lm-cut')")
+    assert faded < 0.7 * strength()
 
 
 @each_chapter
