@@ -2,9 +2,6 @@
 // reaches it, then and only then.
 const WIDE = ".lm-figure, .lm-set";
 const CUT = `${WIDE}, .bd-article pre, .bd-article .output, .pst-scrollable-table-container`;
-const whenIdle = window.requestIdleCallback ?? ((f) => setTimeout(f, 20, { timeRemaining: () => 0 }));
-let waiting = [];
-
 function look(some) {
   // first read all, then write: else each of them would lay out the page anew
   const seen = some.map((one) => [one, one.scrollWidth - one.clientWidth, getComputedStyle(one).overflowX]);
@@ -22,15 +19,17 @@ function look(some) {
   }
 }
 
-function lookOn(idle) {
-  do look(waiting.splice(0, 30));
-  while (waiting.length && idle.timeRemaining() > 5);
-  if (waiting.length) whenIdle(lookOn);
-}
+// what is far away waits: on a phone the browser has not even laid it out
+const near = new IntersectionObserver(
+  (seen) => look(seen.filter((one) => one.isIntersecting).map((one) => one.target)),
+  { rootMargin: "2000px" },
+);
 
 function reachWhatScrolls() {
-  if (!waiting.length) whenIdle(lookOn, { timeout: 1000 });
-  waiting = [...document.querySelectorAll(CUT)];
+  for (const one of document.querySelectorAll(CUT)) {
+    near.unobserve(one); // or it would answer only to what comes and goes
+    near.observe(one);
+  }
 }
 
 addEventListener("load", reachWhatScrolls);

@@ -37,6 +37,19 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
 
+def read_through(page):
+    """Scroll to the end and back: what is far away from a reader is not yet laid out."""
+    page.evaluate("""async () => {
+        const soon = () => new Promise(then => requestAnimationFrame(() => setTimeout(then)));
+        for (let y = 0; y < document.documentElement.scrollHeight; y += 1500) {
+            scrollTo({top: y, behavior: "instant"});
+            await soon();
+        }
+        scrollTo({top: 0, behavior: "instant"});
+        await soon();
+    }""")
+
+
 @pytest.fixture(scope="session")
 def site():
     """The address of the site. Skips where it has not been built."""

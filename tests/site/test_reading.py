@@ -6,7 +6,7 @@ import pytest
 from PIL import Image, ImageStat
 
 from tests.notebooks import CHAPTERS
-from tests.site.conftest import SITE
+from tests.site.conftest import SITE, read_through
 
 each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 CODE = """all => all.map(e => [e.scrollWidth > e.clientWidth + 1, e.classList.contains('lm-cut'),
@@ -46,6 +46,7 @@ def test_code_fits(open_page, path):
 def test_the_cue_is_seen(open_page, scheme):
     """What goes on behind the right edge fades there: at the edge nothing is as dark or bright."""
     page = open_page("notebooks/04_gpt.html", 390, scheme)
+    read_through(page)
     code = page.locator(".cell_input pre.lm-cut:visible").first
     code.scroll_into_view_if_needed()
     box = code.bounding_box()
@@ -100,7 +101,7 @@ def test_each_exercise_leads_to_its_solution(open_page, path):
 def test_figures_and_printed_tables_on_a_phone(open_page, path):
     """A drawing fits the screen and can be read; a table keeps its lines and says if it is cut."""
     page = open_page(f"notebooks/{path.stem}.html", width=360)
-    page.wait_for_function("() => !waiting.length")  # book.js looks when the page is idle
+    read_through(page)
     assert page.evaluate(WIDE) == 0
     drawn = page.evaluate(DRAWN)
     assert len(drawn) >= 8
@@ -108,6 +109,18 @@ def test_figures_and_printed_tables_on_a_phone(open_page, path):
         assert left >= 0 and right <= 360 and letters >= 6.5 and not cut, (name, letters, cut)
     tables = page.evaluate(TABLES)
     assert len(tables) >= 2 and not [words for words, wrapped in tables if wrapped]
+
+
+@each_chapter
+def test_the_way_to_a_section_on_a_phone(open_page, path):
+    """What is far away has no height yet, and still a link leads to where it says."""
+    page = open_page(f"notebooks/{path.stem}.html", width=360)
+    for i in (1, 5, 2):
+        link = page.locator(".lm-sections a").nth(i)
+        link.evaluate("e => e.click()")
+        place = page.locator(link.evaluate("e => e.hash")).locator("h2")
+        page.wait_for_timeout(300)
+        assert 0 <= place.bounding_box()["y"] < 200
 
 
 def test_letters_are_the_books_own(open_page):
