@@ -39,9 +39,9 @@ epub: $(SITE)
 address:
 	$(PYTHON) -m book.address $(REPO)
 
-# Three workers with a thread each keep two cores at work: one of them often waits for a browser.
+# Two workers with a thread each: more threads than cores would wait for one another.
 test: $(SITE)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=10 --nbval tests notebooks
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=10 --nbval tests notebooks
 
 check: .venv/installed
 	$(BIN)/ruff check .

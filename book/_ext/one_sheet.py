@@ -34,9 +34,9 @@ def joined(static: Path, names: list[str]) -> str:
 
 
 def quicker(page: str, static: Path) -> str:
-    """A page with all its sheets in one, and with its scripts behind its text."""
-    found = list(SHEET.finditer(page))
-    if found:
+    """A page with all sheets of its head in one, and with its scripts behind its text."""
+    head = page.find("</head>")
+    if found := list(SHEET.finditer(page, 0, max(0, head))):
         sheet = f"{found[0][1]}_static/{joined(static, [one[2] for one in found])}"
         page = SHEET.sub("", page[: found[-1].end()]) + page[found[-1].end() :]
         place = found[0].start()

@@ -85,7 +85,7 @@ def test_page(open_page, site, path):
     asked = {url.split("?")[0] for url in page.asked if not url.startswith(("data:", "blob:"))}
     assert [url for url in asked if not url.startswith(site)] == []
     assert len(asked) > 3 and page.errors == []
-    assert page.locator("link[rel=stylesheet]").count() == 1
+    assert page.locator("head link[rel=stylesheet]").count() == 1
     weights = {name: weight(name) for name in (url.removeprefix(f"{site}/") for url in asked)}
     assert sum(weights.values()) <= 300 * 1024, weights
 
