@@ -136,7 +136,17 @@ def test_letters_are_the_books_own(open_page):
         style = "e => getComputedStyle(e).fontFamily"
         assert family in page.locator(f".bd-article {part}").first.evaluate(style)
     fonts = list((SITE / "_static" / "fonts").glob("*.woff2"))
-    assert len(fonts) == 5 and sum(font.stat().st_size for font in fonts) < 200_000
+    assert len(fonts) == 6 and sum(font.stat().st_size for font in fonts) < 200_000
+
+
+def test_hindi_has_letters_of_its_own(open_page):
+    page = open_page("notebooks/02_text_data.html")
+    assert page.locator("#fig-2-7").inner_text().count("पतंग") == 1
+    page.locator("#fig-2-7").scroll_into_view_if_needed()
+    loaded = (
+        "() => [...document.fonts].some(f => f.unicodeRange == 'U+900-97F' && f.status == 'loaded')"
+    )
+    page.wait_for_function(loaded)
 
 
 def test_a_section_is_more_than_a_part_of_it(open_page):
