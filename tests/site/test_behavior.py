@@ -33,7 +33,7 @@ def test_sliders_turn_pages_by_keyboard(open_page, width):
     sliders = page.locator(".lm-slider")
     assert sliders.count() >= 2
     for slider in sliders.all():
-        slider.scroll_into_view_if_needed()
+        slider.evaluate("e => new Promise(laid => { e.scrollIntoView(); setTimeout(laid, 100); })")
         control, said = slider.get_by_role("slider"), slider.locator("output")
         shown = slider.locator(".lm-frame:visible")
         before, picture = said.inner_text(), shown.inner_html()
