@@ -20,17 +20,24 @@ def with_own_paths(css: str, name: str) -> str:
     return URL.sub(lambda one: f'url("{posixpath.normpath(posixpath.join(folder, one[2]))}")', css)
 
 
+def short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
 def joined(static: Path, names: list[str]) -> str:
-    """The name of one sheet that holds all of these, in their order; it is written if need be."""
+    """The address of one sheet that holds all of these, in their order; it is written if need be.
+
+    Its name goes by their names, so that a page from somebody's cache finds the sheet of today.
+    """
 
     def read(name):
         css = CHARSET.sub("", (static / name).read_text(encoding="utf-8"))
         return BASIC.sub(lambda _: read("basic.css"), with_own_paths(css, name))
 
     css = "\n".join(map(read, names))
-    path = static / f"all.{hashlib.sha256(css.encode()).hexdigest()[:8]}.css"
+    path = static / f"all.{short_hash(' '.join(names))}.css"
     path.write_text(css, encoding="utf-8")
-    return path.name
+    return f"{path.name}?v={short_hash(css)}"
 
 
 def quicker(page: str, static: Path) -> str:

@@ -18,11 +18,16 @@ def test_paths_are_seen_from_the_folder_of_the_sheet(tmp_path):
         basic="p{c:url(file.png)}",
         own='q{d:url("fonts/y.woff2");e:url(data:image/png;base64,AA==);f:url("#g")}',
     )
-    css = (tmp_path / joined(tmp_path, ["styles/theme.css", "own.css"])).read_text("utf-8")
+    names = ["styles/theme.css", "own.css"]
+    name, _, version = joined(tmp_path, names).partition("?v=")
+    css = (tmp_path / name).read_text("utf-8")
     assert css == (
         'p{c:url("file.png")}a{b:url("fonts/x.woff")}\n'
         'q{d:url("fonts/y.woff2");e:url(data:image/png;base64,AA==);f:url("#g")}'
     )
+    (tmp_path / "own.css").write_text("r{}", encoding="utf-8")
+    again, _, newer = joined(tmp_path, names).partition("?v=")
+    assert again == name and newer != version
 
 
 def test_one_sheet_stands_where_the_first_stood(tmp_path):
@@ -33,7 +38,8 @@ def test_one_sheet_stands_where_the_first_stood(tmp_path):
     found = quicker(page, tmp_path)
     (sheet,) = tmp_path.glob("all.*.css")
     assert sheet.read_text("utf-8") == "a{}\nb{}"
-    link = f'<link rel="stylesheet" href="../_static/{sheet.name}" />'
+    version = joined(tmp_path, ["one.css", "two.css"]).partition("?")[2]
+    link = f'<link rel="stylesheet" href="../_static/{sheet.name}?{version}" />'
     assert found.replace("\n", "") == (
         f"<head><i>{link}</i></head><p>one.css</p>"
         '<script defer src="../_static/doctools.js"></script>'
