@@ -1,6 +1,6 @@
 """One style sheet for each page instead of ten, and scripts that do not hold it up."""
 
-import hashlib
+import functools
 import posixpath
 import re
 from pathlib import Path
@@ -20,31 +20,29 @@ def with_own_paths(css: str, name: str) -> str:
     return URL.sub(lambda one: f'url("{posixpath.normpath(posixpath.join(folder, one[2]))}")', css)
 
 
-def short_hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
-
-
-def joined(static: Path, names: list[str]) -> str:
-    """The address of one sheet that holds all of these, in their order; it is written if need be.
+@functools.cache
+def joined(static: Path, names: tuple[str, ...]) -> str:
+    """The address of one sheet that holds all of these, in their order, and is written.
 
     Its name goes by their names, so that a page from somebody's cache finds the sheet of today.
     """
+    from shared.book.picture import digest
 
     def read(name):
         css = CHARSET.sub("", (static / name).read_text(encoding="utf-8"))
         return BASIC.sub(lambda _: read("basic.css"), with_own_paths(css, name))
 
     css = "\n".join(map(read, names))
-    path = static / f"all.{short_hash(' '.join(names))}.css"
+    path = static / f"all.{digest(' '.join(names))}.css"
     path.write_text(css, encoding="utf-8")
-    return f"{path.name}?v={short_hash(css)}"
+    return f"{path.name}?v={digest(css)}"
 
 
 def quicker(page: str, static: Path) -> str:
     """A page with all sheets of its head in one, and with its scripts behind its text."""
     head = page.find("</head>")
     if found := list(SHEET.finditer(page, 0, max(0, head))):
-        sheet = f"{found[0][1]}_static/{joined(static, [one[2] for one in found])}"
+        sheet = f"{found[0][1]}_static/{joined(static, tuple(one[2] for one in found))}"
         page = SHEET.sub("", page[: found[-1].end()]) + page[found[-1].end() :]
         place = found[0].start()
         page = f'{page[:place]}\n<link rel="stylesheet" href="{sheet}" />{page[place:]}'

@@ -19,8 +19,8 @@ def room(classes: list[str]) -> str | None:
 
 
 def is_table(text: str) -> bool:
-    """Whether a printed text has columns: gaps in at least two lines, none longer than a page."""
-    return len(COLUMNS.findall(text)) >= 2 and max(map(len, text.splitlines())) <= 80
+    """Whether a printed text has columns: gaps in at least two lines, none as long as prose."""
+    return len(COLUMNS.findall(text)) >= 2 and max(map(len, text.splitlines())) <= 110
 
 
 def resolve(app, doctree, docname) -> None:

@@ -2,6 +2,7 @@
 // reaches it, then and only then.
 const WIDE = ".lm-figure, .lm-set";
 const CUT = `${WIDE}, .bd-article pre, .bd-article .output, .pst-scrollable-table-container`;
+
 function look(some) {
   // first read all, then write: else each of them would lay out the page anew
   const seen = some.map((one) => [one, one.scrollWidth - one.clientWidth, getComputedStyle(one).overflowX]);

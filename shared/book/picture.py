@@ -73,7 +73,7 @@ def slider(pictures: list[Picture], values: list, label: str, start: int = 0) ->
     """Pictures behind one another, and a labelled range input that turns the pages; no kernel."""
     if len(pictures) != len(values) or not 0 <= start < len(pictures):
         raise ValueError(f"{len(pictures)} pictures, {len(values)} values, start {start}")
-    name = "lm-" + _digest(label + "".join(picture.markup for picture in pictures))
+    name = "lm-" + digest(label + "".join(picture.markup for picture in pictures))
     words, value = html.escape(label), html.escape(str(values[start]))
     frames = "".join(
         f'<div class="lm-frame" data-value="{html.escape(str(v))}"{" hidden" * (i != start)}>'
@@ -90,7 +90,8 @@ def slider(pictures: list[Picture], values: list, label: str, start: int = 0) ->
     return Picture(markup, f"{pictures[start].alt} A slider turns the pages, {pages}.")
 
 
-def _digest(text: str) -> str:
+def digest(text: str) -> str:
+    """Eight signs that stand for a text."""
     return sha256(text.encode()).hexdigest()[:8]
 
 
@@ -105,7 +106,7 @@ def _inline(svg: str, alt: str) -> str:
     svg = svg.replace(INK, "currentColor").replace("<image ", '<image image-rendering="pixelated" ')
     for color, value in PALETTE.items():
         svg = re.sub(rf"(?<!, ){value}", f"var(--lm-{color}, {value})", svg)
-    used, key = set(re.findall(r"(?:url\(#|href=\"#)([^)\"]+)", svg)), _digest(svg)
+    used, key = set(re.findall(r"(?:url\(#|href=\"#)([^)\"]+)", svg)), digest(svg)
     svg = re.sub(r' id="([^"]+)"', lambda m: m[0] if m[1] in used else "", svg)
     svg = re.sub(r'( id="|url\(#|href="#)', rf"\g<1>f{key}-", svg)
     opening = re.search(r"<svg[^>]*>", svg)[0]

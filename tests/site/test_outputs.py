@@ -28,7 +28,8 @@ def test_the_note_stands_below_the_output():
 
 def test_columns():
     assert is_table("name    1.5\nother  12.5") and not is_table("It was one day.\nAnd then  two.")
-    told = " ".join(["and then they went home"] * 4)
+    told = " ".join(["and then they went home"] * 5)
+    assert is_table(f"{'name':100}5\n{'other':100}2")
     assert not is_table(f"points  5.0: {told}\npoints -2.0: {told}\npoints  0.5: {told}")
 
 

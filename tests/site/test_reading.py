@@ -104,7 +104,7 @@ def test_figures_and_printed_tables_on_a_phone(open_page, path):
     read_through(page)
     assert page.evaluate(WIDE) == 0
     drawn = page.evaluate(DRAWN)
-    assert len(drawn) >= 7  # chapter 7 has a chat among its eight figures
+    assert len(drawn) >= 8
     for name, left, right, letters, cut in drawn:
         assert left >= 0 and right <= 360 and letters >= 6.5 and not cut, (name, letters, cut)
     tables = page.evaluate(TABLES)
