@@ -30,7 +30,8 @@ UNUSED = {  # files that the theme puts on every page, and the classes that they
 
 FIRST_SHEET = re.compile(r'<link [^>]*href="([^"]*_static/)[^"]*" rel="stylesheet" />')
 PRELOAD = '<link rel="preload" href="{}fonts/{}.woff2" as="font" type="font/woff2" crossorigin />'
-AT_ONCE = ("serif", "sans")  # the fonts of every first screen
+# the fonts of running text, and what on a page asks for them
+AT_ONCE = {"serif": "<p", "sans": "<h1", "serif-italic": "<em>|lm-written"}
 AUTO = 'document.documentElement.dataset.theme = localStorage.getItem("theme") || "auto";'
 KNOWN = """document.documentElement.dataset.theme =
       (localStorage.getItem("mode") || "auto") !== "auto" ? localStorage.getItem("theme") || "light"
@@ -40,8 +41,9 @@ KNOWN = """document.documentElement.dataset.theme =
 def lighter(page: str, name: str) -> str:
     """A page without the scripts that it has no use for."""
     page = re.sub(ICON_SCRIPT, "", page).replace(AUTO, KNOWN)
+    fonts = [font for font, user in AT_ONCE.items() if re.search(user, page)]
     page = FIRST_SHEET.sub(
-        lambda found: "".join(PRELOAD.format(found[1], font) for font in AT_ONCE) + found[0],
+        lambda found: "".join(PRELOAD.format(found[1], font) for font in fonts) + found[0],
         page,
         count=1,
     )

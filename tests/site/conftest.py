@@ -63,17 +63,22 @@ def site():
 
 
 @pytest.fixture(scope="session")
-def browser():
-    """The system's Chromium. Skips where there is none."""
+def launch():
+    """launch(**options) -> the system's Chromium. Skips where there is none."""
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if found is None:
         pytest.skip("no Chromium here: install it to look at the site")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        start = playwright.chromium.launch
+        yield functools.partial(start, executable_path=found, args=["--no-sandbox"])
+
+
+@pytest.fixture(scope="session")
+def browser(launch):
+    with launch() as running:
         yield running
-        running.close()
 
 
 @pytest.fixture(scope="session")
