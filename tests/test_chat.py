@@ -1,5 +1,9 @@
 """A conversation that goes on, and the box for it, with a button that is pressed from here."""
 
+import html
+import re
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 
 from shared.model import GPT
@@ -76,8 +80,14 @@ def test_what_cannot_be_answered_is_said():
 
 
 def test_without_a_kernel_a_line_of_text_stands_there():
-    box = ChatBox(Chat(model_of(), TOKENIZER))
+    box = ChatBox(Chat(model_of(), TOKENIZER, "A 'kite' & a #hat"), "Who?")
     shown = box._repr_mimebundle_()
+    link = html.unescape(re.search(r'href="([^"]+)"', shown["text/html"])[1])
+    assert link.startswith("../book/play.html#") and parse_qs(urlsplit(link).fragment) == {
+        "view": ["chat"],
+        "story": ["A 'kite' & a #hat"],
+        "asked": ["Who?"],
+    }
     assert shown["text/plain"] == LATER and LATER in shown["text/html"]
     view = shown["application/vnd.jupyter.widget-view+json"]
     assert view["model_id"] == box.box.model_id

@@ -3,6 +3,7 @@
 import html
 from collections.abc import Sequence
 from dataclasses import replace
+from urllib.parse import quote, urlencode
 
 import ipywidgets as widgets
 
@@ -13,6 +14,7 @@ from shared.text import BPEEncoder
 from shared.world import Instruction
 
 LATER = "Here a box to chat with appears when the notebook runs."
+PAGE = "../book/play.html"  # where the site has a chat of its own
 SHORTEST = 16  # tokens of room for an answer
 
 
@@ -56,7 +58,8 @@ def transcript(turns: Sequence[Instruction], given: str = "") -> Picture:
 class ChatBox:
     """A line to write in, a button, and above them what has been said in a Chat.
 
-    A ValueError of the chat is shown. Where no notebook runs, a line of text stands in its place.
+    A ValueError of the chat is shown. Where no notebook runs, a line of text stands in its place,
+    which leads to the site's own chat with the same story and question.
     """
 
     def __init__(self, chat: Chat, asked: str = ""):
@@ -79,8 +82,11 @@ class ChatBox:
 
     def _repr_mimebundle_(self, **_) -> dict:
         view = {"version_major": 2, "version_minor": 0, "model_id": self.box.model_id}
+        begun = {"view": "chat", "story": self.chat.story, "asked": self.asked.value}
+        link = html.escape(f"{PAGE}#{urlencode(begun, quote_via=quote)}")
+        there = f'<a href="{link}">The site has one</a>, with the same story and question.'
         return {
             "text/plain": LATER,
-            "text/html": f"<p><i>{LATER}</i></p>",
+            "text/html": f"<p><i>{LATER} {there}</i></p>",
             "application/vnd.jupyter.widget-view+json": view,
         }

@@ -190,3 +190,14 @@ def test_the_assistant_has_read_the_story(site, contexts):
         page.wait_for_function(f"turns.length > {n} && !answering", timeout=WAIT)
         assert word in page.evaluate("turns.at(-1).answer")
     page.close()
+
+
+def test_the_box_of_a_chapter_leads_here(open_page):
+    """Where no notebook runs, with the story and the question of the chapter."""
+    page = open_page("notebooks/07_instructions.html")
+    printed = page.inner_text("article")
+    page.get_by_role("link", name="The site has one").click()
+    page.get_by_text("came with a link").wait_for()
+    story = page.get_by_label("A story to talk about").input_value()
+    assert len(story) > 200 and story in printed
+    assert page.get_by_label("Your question").input_value() == "Who is the hero?"
