@@ -5,6 +5,9 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13; do $$p -c '' 2>/dev
 # Where PyTorch's builds without CUDA are; used only on Linux and only if it answers.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 BIN = .venv/bin
+# glibc keeps what a training step frees and hands it to the next one: a twelfth less time.
+export MALLOC_MMAP_THRESHOLD_ = 1073741824
+export MALLOC_TRIM_THRESHOLD_ = 4294967296
 SITE = _build/built
 
 .DEFAULT_GOAL = help
