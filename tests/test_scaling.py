@@ -53,13 +53,6 @@ def test_the_stored_table():
 
 
 @pytest.mark.slow
-def test_the_cheapest_point_is_made_again():
-    run, moment = next(row for row in read_table() if row[0].experiment == "scaling")
-    assert (run.width, run.steps) == (32, 37)
-    assert abs(scaling.Lab().do(run).gap - moment.gap) < 0.05 * moment.gap + 0.01
-
-
-@pytest.mark.slow
 def test_the_command_goes_on(tmp_path, monkeypatch, capsys):
     runs = [Run("scaling", 32, 2, 2), Run("optimizer", 32, 3, 2, seed=1)]
     monkeypatch.setattr(scaling, "grid", lambda share: runs)
