@@ -42,9 +42,11 @@ epub: $(SITE)
 address:
 	$(PYTHON) -m book.address $(REPO)
 
-# Two workers with a thread each: more threads than cores would wait for one another.
+# Two workers with a thread each, or WORKERS=1 THREADS=2: more than there are cores would wait.
+WORKERS ?= 2
+THREADS ?= 1
 test: $(SITE)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=10 --nbval tests notebooks
+	OMP_NUM_THREADS=$(THREADS) $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=10 --nbval tests notebooks
 
 check: .venv/installed
 	$(BIN)/ruff check .
