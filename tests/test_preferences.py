@@ -164,13 +164,30 @@ def test_bradley_terry_loss_is_cross_entropy_of_two():
 
 
 def test_what_a_reward_model_reads(model):
-    """The sum of the continuation's own token vectors, and the last vector behind the cue."""
-    rows, starts = [[1, 2, 5, 6], [7, 8], [9, 3, 3]], [2, 1, 1]
+    """The sum of the continuation's own token vectors, the last behind the cue, its surprises."""
+    model.wte.weight.data *= 20  # so that it is sure of something
+    rows, starts = [[1, 2, 5, 6], [7, 8], [9, 3, 3, 3], *rows_of(5, 12)], [2, 1, 1, *[5] * 5]
     found = RewardModel(model, cue=[3, 4]).features(rows, starts)
     for row, start, features in zip(rows, starts, found, strict=True):
         words = sum(model.wte.weight[token] for token in row[start:])
         last = model.hidden(torch.tensor([[*row, 3, 4]]))[0, -1]
-        torch.testing.assert_close(features, torch.cat([words, last]), atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(features[:-1], torch.cat([words, last]), atol=1e-3, rtol=1e-4)
+        chances = model(torch.tensor([row]))[0].softmax(dim=-1)
+        own = [chances[i - 1, row[i]].item() for i in range(start, len(row))]
+        assert features[-1] == sum(chance < 0.01 for chance in own)
+    assert len(found[:, -1].unique()) > 2
+
+
+def test_the_kinds_of_features_count_alike(model):
+    """Each kind has a mean square of 1 in all, however many numbers it has."""
+    reader = RewardModel(model, [3])
+    x = torch.randn(400, 2 * SMALL.d_model + 1, generator=seeded()) * 7 + 3
+    seen = {}
+    reader.head.register_forward_hook(lambda module, given, out: seen.update(x=given[0]))
+    reader(x)
+    kinds = seen["x"].pow(2).mean(dim=0).split([SMALL.d_model, SMALL.d_model, 1])
+    for kind in kinds:
+        assert kind.sum().item() == pytest.approx(1, abs=1e-3)
 
 
 def test_a_reward_model_reads_a_row_whatever_stands_beside_it(model):

@@ -33,7 +33,7 @@ THREE_OF_EACH = """() => {
             kind.push(opacity, backgroundColor, backgroundImage);
         }
         kinds[kind] = (kinds[kind] ?? 0) + 1;
-        if (kinds[kind] <= 3) e.toggleAttribute('data-judged', true);
+        if (kinds[kind] <= 3) (e.closest('a') ?? e).toggleAttribute('data-judged', true);
     }
     return Object.keys(kinds).length;
 }"""
@@ -46,7 +46,8 @@ COMPRESSED = (".woff", ".woff2", ".png", ".jpg", ".gz", ".safetensors")
 CONTAINERS = "html, body, .bd-main, .bd-content, .bd-article-container, article, section"
 
 QUICK = {"resultTypes": ["violations"], "selectors": False, "preload": False}
-OTHER = {"color-contrast": {"enabled": False}}
+COLORS = ["color-contrast", "link-in-text-block"]
+OTHER = {rule: {"enabled": False} for rule in COLORS}
 
 
 def complaints(page, context=None, **options):
@@ -62,10 +63,10 @@ def complaints(page, context=None, **options):
 
 
 def contrast(page):
-    """Complaints about words that are too pale or too dark for what lies behind them."""
+    """Complaints about words that are too pale, and about links that look like other words."""
     assert page.evaluate(THREE_OF_EACH) > 5
     judged = {"include": ["[data-judged]"]}
-    return complaints(page, judged, runOnly=["color-contrast"])
+    return complaints(page, judged, runOnly=COLORS)
 
 
 @functools.cache
