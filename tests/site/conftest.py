@@ -5,11 +5,12 @@ import http.server
 import re
 import shutil
 import threading
+from contextlib import ExitStack, contextmanager
 from urllib.parse import urlparse
 
 import pytest
 
-from tests.notebooks import ROOT
+from tests.notebooks import CHAPTERS, ROOT
 from tests.site.play import load, route, write_stand_in
 
 SITE = ROOT / "_build" / "html"
@@ -94,24 +95,34 @@ def contexts(browser):
     return context
 
 
+@contextmanager
+def visit(site, context, path):
+    """A loaded page, with `page.asked` for all its requests; closed at the end."""
+    page = context.new_page()
+    page.asked, page.errors = [], []
+    page.on("request", lambda request: page.asked.append(request.url))
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    page.answer = page.goto(f"{site}/{path}")
+    page.wait_for_function(READY)
+    yield page
+    page.close()
+
+
 @pytest.fixture
 def open_page(site, contexts):
-    """open_page(path, width, scheme) -> a loaded page, with `page.asked` for all its requests."""
-    pages = []
+    """open_page(path, width, scheme) -> a visited page."""
+    with ExitStack() as visits:
+        yield lambda path, width=1280, scheme="light": visits.enter_context(
+            visit(site, contexts(width, scheme), path)
+        )
 
-    def open_one(path, width=1280, scheme="light"):
-        page = contexts(width, scheme).new_page()
-        pages.append(page)
-        page.asked, page.errors = [], []
-        page.on("request", lambda request: page.asked.append(request.url))
-        page.on("pageerror", lambda error: page.errors.append(str(error)))
-        page.answer = page.goto(f"{site}/{path}")
-        page.wait_for_function(READY)
-        return page
 
-    yield open_one
-    for page in pages:
-        page.close()
+@pytest.fixture(scope="module", params=CHAPTERS, ids=lambda path: path.stem)
+def chapter(request, site, contexts):
+    """A chapter on a desktop, visited once for all tests of a file that look at each chapter."""
+    with visit(site, contexts(1280, "light"), f"notebooks/{request.param.stem}.html") as page:
+        page.stem = request.param.stem
+        yield page
 
 
 @pytest.fixture(scope="session")

@@ -2,18 +2,7 @@
 
 import pytest
 
-from tests.notebooks import CHAPTERS
 from tests.site.test_pages import complaints
-
-
-@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
-def test_terms_lead_to_the_glossary(open_page, path):
-    page = open_page(f"notebooks/{path.stem}.html")
-    terms = page.locator("a.lm-term")
-    links = terms.evaluate_all("all => all.map(e => e.getAttribute('href'))")
-    assert len(links) >= 10 and len(set(links)) == len(links)
-    assert all("/book/glossary.html#term-" in link for link in links)
-    assert page.locator("a.lm-term[title]").count() == 0  # the card says it, once
 
 
 def test_a_card_opens_and_closes(open_page):

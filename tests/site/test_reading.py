@@ -1,12 +1,14 @@
-"""What helps reading: code that fits, letters of our own, ways on, solutions, verdicts."""
+"""What helps reading: code that fits, notes, letters of our own, ways on, solutions, verdicts."""
 
 import io
+from itertools import pairwise
 
 import pytest
 from PIL import Image, ImageStat
 
 from tests.notebooks import CHAPTERS
 from tests.site.conftest import SITE, read_through
+from tests.site.test_figures import WRONG
 
 each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 CODE = """all => all.map(e => [e.scrollWidth > e.clientWidth + 1, e.classList.contains('lm-cut'),
@@ -29,14 +31,15 @@ DRAWN = """() => [...document.querySelectorAll('figure .lm-figure > svg')]
         return [name, left, right, Math.min(...letters) * scale, cut]; })"""
 TABLES = """() => [...document.querySelectorAll('.lm-columns pre')]
     .map(e => [e.innerText, getComputedStyle(e).whiteSpace !== 'pre'])"""
+LINKS = "all => all.map(e => e.getAttribute('href'))"
+BOXES = """all => all.map(e => e.getBoundingClientRect())
+    .map(box => ({left: box.left, right: box.right, top: box.top, bottom: box.bottom}))"""
 WIDE = """() => [...document.querySelectorAll('.lm-figure')].filter(e => e.clientWidth &&
     e.scrollWidth > e.clientWidth + 2 && !e.classList.contains('lm-cut')).length"""
 
 
-@each_chapter
-def test_code_fits(open_page, path):
-    page = open_page(f"notebooks/{path.stem}.html")
-    code = page.locator(".cell_input pre:visible").evaluate_all(CODE)
+def test_code_fits(chapter):
+    code = chapter.locator(".cell_input pre:visible").evaluate_all(CODE)
     wide = [cell for cell in code if cell[0]]
     assert len(code) > 25 and len(wide) < 0.05 * len(code)
     assert all(cut and flow == "auto" for _, cut, flow in wide)
@@ -61,46 +64,76 @@ def test_the_cue_is_seen(open_page, scheme):
     assert faded < 0.7 * strength()
 
 
-@each_chapter
-def test_the_head_and_the_ways_on(open_page, path):
-    page = open_page(f"notebooks/{path.stem}.html", width=768)
-    assert "minutes to read" in page.locator(".lm-minutes").inner_text()
-    assert page.locator(".lm-sections a:visible").count() >= 8
-    assert page.locator(".lm-way a").count() == 2
-    below = page.locator(".prev-next-area a").evaluate_all("all => all.map(e => e.href)")
-    assert page.locator(".lm-way a").evaluate_all("all => all.map(e => e.href)") == below
-
-
-@each_chapter
-def test_the_contents_show_the_section(open_page, path):
+def test_the_contents_show_the_section(chapter):
     """They stay beside the text, on a laptop's screen, and mark where one is."""
-    page = open_page(f"notebooks/{path.stem}.html")
-    contents = page.locator("#pst-page-toc-nav .toc-h2 > a")
-    sections = page.locator("article > section > section")
+    contents = chapter.locator("#pst-page-toc-nav .toc-h2 > a")
+    sections = chapter.locator("article > section > section")
     for i in (0, 2, sections.count() - 2):
         sections.nth(i).evaluate("e => scrollTo(0, e.getBoundingClientRect().top + scrollY - 90)")
-        page.evaluate("() => new Promise(requestAnimationFrame)")
+        chapter.evaluate("() => new Promise(requestAnimationFrame)")
         box = contents.last.bounding_box()
         assert box["y"] > 0 and box["y"] + box["height"] <= 800
-        marked = page.locator("#pst-page-toc-nav [aria-current]")
+        marked = chapter.locator("#pst-page-toc-nav [aria-current]")
         assert marked.count() == 1
         title = sections.nth(i).locator("h2").first.inner_text().rstrip("#").strip()
         assert marked.inner_text().strip() == title
 
 
-@each_chapter
-def test_each_exercise_leads_to_its_solution(open_page, path):
-    page = open_page(f"notebooks/{path.stem}.html")
-    links = page.locator("a.lm-solution")
-    places = links.evaluate_all("all => all.map(e => e.getAttribute('href'))")
+def test_each_exercise_leads_to_its_solution(chapter):
+    places = chapter.locator("a.lm-solution").evaluate_all(LINKS)
     assert len(places) >= 4 and len(set(places)) == len(places)
-    assert all(f"solutions/{path.stem}.html#" in place for place in places)
+    assert all(f"solutions/{chapter.stem}.html#" in place for place in places)
+
+
+def test_terms_lead_to_the_glossary(chapter):
+    places = chapter.locator("a.lm-term").evaluate_all(LINKS)
+    assert len(places) >= 10 and len(set(places)) == len(places)
+    assert all("/book/glossary.html#term-" in place for place in places)
+    assert chapter.locator("a.lm-term[title]").count() == 0  # the card says it, once
+
+
+def test_labels_can_be_read(chapter):
+    assert chapter.locator(".lm-figure svg").count() >= 2
+    assert not chapter.locator("main").first.evaluate(WRONG)
+
+
+def test_notes_have_the_margin_to_themselves(chapter):
+    """Beside the text and on the page, and none lies on another."""
+    notes = chapter.locator(".lm-note")
+    assert notes.count() >= 1 and chapter.locator("a.lm-cite[data-about]").count() >= 2
+    text = chapter.locator("article > section > p").first.bounding_box()
+    boxes = sorted(notes.evaluate_all(BOXES), key=lambda box: box["top"])
+    assert all(box["left"] > text["x"] + text["width"] and box["right"] <= 1280 for box in boxes)
+    for box, after in pairwise(boxes):
+        assert box["bottom"] <= after["top"]
+    assert all(item.is_visible() for item in notes.locator("li").all())
+    for noted in chapter.locator(".lm-noted").all():
+        assert noted.locator("> p").count() == noted.locator("> details").count() == 1
+
+
+def test_the_head_and_the_ways_on(chapter):
+    """On a screen without side bars, too."""
+    chapter.set_viewport_size({"width": 768, "height": 800})
+    assert "minutes to read" in chapter.locator(".lm-minutes").inner_text()
+    assert chapter.locator(".lm-sections a:visible").count() >= 8
+    ways = chapter.locator(".lm-way a").evaluate_all(LINKS)
+    assert len(ways) == 2 and ways == chapter.locator(".prev-next-area a").evaluate_all(LINKS)
+    chapter.set_viewport_size({"width": 1280, "height": 800})
 
 
 @each_chapter
-def test_figures_and_printed_tables_on_a_phone(open_page, path):
-    """A drawing fits the screen and can be read; a table keeps its lines and says if it is cut."""
+def test_on_a_phone(open_page, path):
+    """What is far away has no height yet, and still a link leads to where it says.
+
+    A drawing fits the screen and can be read; a table keeps its lines and says if it is cut.
+    """
     page = open_page(f"notebooks/{path.stem}.html", width=360)
+    for i in (1, 5, 2):
+        link = page.locator(".lm-sections a").nth(i)
+        link.evaluate("e => e.click()")
+        place = page.locator(link.evaluate("e => e.hash")).locator("h2")
+        page.wait_for_timeout(300)
+        assert 0 <= place.bounding_box()["y"] < 200
     read_through(page)
     assert page.evaluate(WIDE) == 0
     drawn = page.evaluate(DRAWN)
@@ -109,18 +142,6 @@ def test_figures_and_printed_tables_on_a_phone(open_page, path):
         assert left >= 0 and right <= 360 and letters >= 6.5 and not cut, (name, letters, cut)
     tables = page.evaluate(TABLES)
     assert len(tables) >= 2 and not [words for words, wrapped in tables if wrapped]
-
-
-@each_chapter
-def test_the_way_to_a_section_on_a_phone(open_page, path):
-    """What is far away has no height yet, and still a link leads to where it says."""
-    page = open_page(f"notebooks/{path.stem}.html", width=360)
-    for i in (1, 5, 2):
-        link = page.locator(".lm-sections a").nth(i)
-        link.evaluate("e => e.click()")
-        place = page.locator(link.evaluate("e => e.hash")).locator("h2")
-        page.wait_for_timeout(300)
-        assert 0 <= place.bounding_box()["y"] < 200
 
 
 def test_letters_are_the_books_own(open_page):
