@@ -53,7 +53,7 @@ def choice_box(prompts: Sequence[str], continuations: Sequence[tuple[str, str]])
         f'<p data-lm="prompt">{first[0]}</p><div style="display:flex;gap:.8em;flex-wrap:wrap">'
         f'<button data-lm="1" style="{BUTTON}">{first[1]}</button>'
         f'<button data-lm="2" style="{BUTTON}">{first[2]}</button></div>'
-        f'<p><button data-lm="undo" disabled>one back</button> '
+        f'<p style="margin-top:.8em"><button data-lm="undo" disabled>one back</button> '
         f'<button data-lm="save" disabled>save choices.jsonl</button></p>'
         f"<script>{CODE.replace('NAME', name)}</script></div>"
     )
