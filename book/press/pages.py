@@ -11,7 +11,7 @@ from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "_build" / "html"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome")
 LEFT_OUT = {"book/play", "book/code"}  # a page that runs, and a reference of many pages
 READY = "() => document.fonts.ready.then(() => 1)"
 TAKE = """() => {

@@ -10,13 +10,13 @@ from urllib.parse import urlparse
 
 import pytest
 
+from book.press.pages import BROWSERS
 from tests.notebooks import CHAPTERS, ROOT
 from tests.site.play import load, route, write_stand_in
 
 SITE = ROOT / "_build" / "html"
 PREFIX = urlparse(re.search(r"baseurl: (\S+)", (ROOT / "_config.yml").read_text())[1]).path
 READY = "() => document.fonts.ready.then(() => true)"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
