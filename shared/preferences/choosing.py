@@ -19,7 +19,7 @@ function show(){const n=kept.length,done=n>=all.length;
 at('count').textContent=n+' of '+all.length+' choices';
 at('prompt').textContent=done?'Done. Save your choices: they are a small data set.':all[n][0];
 for(const i of [1,2]){at(i).hidden=done;at(i).textContent=done?'':all[n][i].trim()}
-at('undo').disabled=!n;at('save').disabled=!n}
+for(const b of ['undo','save']){at(b).disabled=!n;at(b).style.opacity=n?1:.5}}
 const pick=i=>{const p=all[kept.length];if(!p)return;
 kept.push({prompt:p[0],chosen:p[i],rejected:p[3-i]});keep();show();at('count').focus()};
 at(1).onclick=()=>pick(1);at(2).onclick=()=>pick(2);
@@ -29,8 +29,9 @@ a.href=URL.createObjectURL(new Blob([kept.map(c=>JSON.stringify(c)+'\\n').join('
 a.download='choices.jsonl';a.click()};show()})()"""
 BUTTON = (
     "font:inherit;text-align:left;padding:.6em .8em;border:1px solid currentColor;"
-    "border-radius:6px;background:none;color:inherit;cursor:pointer;flex:1 1 14em"
+    "border-radius:6px;background:none;color:inherit;cursor:pointer;"
 )
+CARD, SMALL = BUTTON + "flex:1 1 14em", BUTTON + "opacity:.5"
 
 
 def choice_box(prompts: Sequence[str], continuations: Sequence[tuple[str, str]]) -> Picture:
@@ -51,10 +52,11 @@ def choice_box(prompts: Sequence[str], continuations: Sequence[tuple[str, str]])
         f'data-pairs="{data}" style="text-align:left;padding:.4em">'
         f'<p data-lm="count" role="status" tabindex="-1">0 of {len(pairs)} choices</p>'
         f'<p data-lm="prompt">{first[0]}</p><div style="display:flex;gap:.8em;flex-wrap:wrap">'
-        f'<button data-lm="1" style="{BUTTON}">{first[1]}</button>'
-        f'<button data-lm="2" style="{BUTTON}">{first[2]}</button></div>'
-        f'<p style="margin-top:.8em"><button data-lm="undo" disabled>one back</button> '
-        f'<button data-lm="save" disabled>save choices.jsonl</button></p>'
+        f'<button data-lm="1" style="{CARD}">{first[1]}</button>'
+        f'<button data-lm="2" style="{CARD}">{first[2]}</button></div>'
+        '<p style="margin-top:.8em">'
+        f'<button data-lm="undo" style="{SMALL}" disabled>one back</button> '
+        f'<button data-lm="save" style="{SMALL}" disabled>save choices.jsonl</button></p>'
         f"<script>{CODE.replace('NAME', name)}</script></div>"
     )
     return Picture(markup, f"A beginning and two continuations to choose from, {len(pairs)} times.")
