@@ -34,16 +34,10 @@ class ForgivingReader(Reader):
             if node.key == "where" and left and agree(text, left):  # they go where they are
                 found.append((left, 1.0, "whereabouts"))
             return found
-        values = [right, *(v for v in self.others(node, facts) if v != right)]
-        words = {}
-        for value in values:
-            words.setdefault(self.world.words(node, value), value)
-        mistake = role(node.key, facts)
-        return [
-            (word, 1.0, "" if value == right else mistake)
-            for word, value in words.items()
-            if agree(text, word)
-        ]
+        words, mistake = self.world.words(node, right), role(node.key, facts)
+        others = [w for w in self.others(node) if agree(text, w) and w != words]
+        found = [(words, 1.0, "")] if agree(text, words) else []
+        return found + [(other, 1.0, mistake) for other in others]
 
     def causes(self, node: Name, facts: Facts, text: str) -> list[tuple]:
         """The reasons of all plots and outcomes; only one of them is right."""
@@ -61,13 +55,16 @@ class ForgivingReader(Reader):
         guards = (node for node in option if type(node) is Guard)
         return next((guard.key for guard in guards if not holds(guard, facts)), "")
 
-    def others(self, node: Name, facts: Facts) -> list[str]:
-        """What else might stand where a fact is told."""
-        lists = self.world.lists
-        if node.key == "holder":
-            cast = [f"the {value}" for key in CAST for value in lists[key]]
-            return [*lists["child"], *cast, "the child", "nobody"]
-        return self.world.may_be("where" if node.key == "left" else node.key)
+    def others(self, node: Name) -> list[str]:
+        """All words that may stand where a fact is told, right or wrong."""
+        if node not in self.seen:
+            lists = self.world.lists
+            values = self.world.may_be("where" if node.key == "left" else node.key)
+            if node.key == "holder":
+                cast = [f"the {value}" for key in CAST for value in lists[key]]
+                values = [*lists["child"], *cast, "the child", "nobody"]
+            self.seen[node] = [*dict.fromkeys(self.world.words(node, v) for v in values)]
+        return self.seen[node]
 
     def take(self, node: Node, option, todo, facts: Facts):
         if type(node) is Name and type(option) is str and known(node.key, facts) is not None:
@@ -95,8 +92,7 @@ def best_reading(text: str) -> tuple[Facts, tuple[tuple[str, int], ...]] | None:
     Of all ways to read it, the one with the fewest mistakes counts.
     """
     ways = Reader(any_world()).read(text + END).moments
-    for most in (1, TAKEN_ALONG):  # few mistakes are soon found
-        ways = ways or ForgivingReader(any_world(), most).read(text + END).moments
+    ways = ways or ForgivingReader(any_world(), TAKEN_ALONG).read(text + END).moments
     best = min(ways, key=lambda moment: len(moment.mistakes), default=None)
     return best and (best.facts, best.mistakes)
 

@@ -43,10 +43,12 @@ class Reader:
 
     def read(self, piece: str) -> "Reader":
         """Go on with a piece of text. `reached` is how far any story goes along with it."""
-        found, far, size = [], 0, len(piece)
-        stack = [(0, *moment) for moment in self.moments]
+        found, far, size, allowed = [], 0, len(piece), 0
+        stack, later = [(0, *moment) for moment in self.moments], []
         self.seen = {}
-        while stack:
+        while stack or (later and not found and allowed < self.most):
+            if not stack:  # nothing yet: each way may have a mistake more
+                stack, later, allowed = later, [], allowed + 1
             at, rest, todo, facts, log_prob, mistakes = stack.pop()
             while True:  # what can go on in one way only
                 if rest:
@@ -68,9 +70,9 @@ class Reader:
                 elif type(node) is Choice or type(node) is Name:
                     for option, share, mistake in self.branches(node, facts, piece[at:]):
                         wrong = (*mistakes, (mistake, self.at + at)) if mistake else mistakes
-                        if len(wrong) <= self.most:
-                            after = self.take(node, option, todo, facts)
-                            stack.append((at, *after, log_prob + math.log(share), wrong))
+                        after = self.take(node, option, todo, facts)
+                        ways = stack if len(wrong) <= allowed else later
+                        ways.append((at, *after, log_prob + math.log(share), wrong))
                     break
                 else:
                     rest, todo, facts = self.world.take(node, node, todo, facts)
@@ -85,10 +87,7 @@ class Reader:
             options = self.world.options(node, facts)
             likely = [o for o in options if agree(text, self.world.words(node, o))]
             return [(option, 1 / len(options), "") for option in likely]
-        place = id(phrase), len(text)  # many plots begin with the same choice
-        if place not in self.seen:
-            self.seen[place] = self.likely(phrase, text)
-        likely = self.seen[place]
+        likely = self.likely(phrase, text)
         if not phrase.guarded:
             return [(option, n / len(phrase.options), "") for option, n in likely]
         possible = len(self.world.options(phrase, facts)) if likely else 0
@@ -96,9 +95,13 @@ class Reader:
 
     def likely(self, phrase: Choice, text: str) -> list[tuple]:
         """The options that may be the beginning of a text, each with how often it stands there."""
-        pairs = zip(phrase.options, self.world.heads(phrase), strict=True)
-        likely = [option for option, words in pairs if begins(text, words)]
-        return [*Counter(likely).items()] if phrase.repeats else [(o, 1) for o in likely]
+        place = id(phrase), len(text)  # many plots begin with the same choice
+        if place not in self.seen:
+            pairs = zip(phrase.options, self.world.heads(phrase), strict=True)
+            found = [option for option, words in pairs if begins(text, words)]
+            many = Counter(found).items() if phrase.repeats else [(option, 1) for option in found]
+            self.seen[place] = [*many]
+        return self.seen[place]
 
     def take(self, node: Node, option, todo: Todo, facts: Facts) -> tuple[str, Todo, Facts]:
         return self.world.take(node, option, todo, facts)

@@ -10,6 +10,7 @@ from outputs import is_table, resolve, room
     [
         (["tag_within:0.05"], "0.05"),
         (["cell", "tag_within:10%"], "10 %"),
+        (["tag_within:0.5", "tag_within:20%"], "0.5 or 20 %"),
         (["tag_hide-input"], None),
     ],
 )
@@ -23,7 +24,7 @@ def test_the_note_stands_below_the_output():
     output = nodes.container("", nodes.literal_block("", "1.5"), classes=["cell_output"])
     cell += output
     resolve(None, document, "notebooks/x")
-    assert "0.05 of difference" in cell[-1].astext() and cell[0] is output
+    assert "differ by 0.05." in cell[-1].astext() and cell[0] is output
 
 
 def test_columns():
