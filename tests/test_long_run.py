@@ -126,8 +126,9 @@ def test_damaged_settings_are_named(tmp_path, content):
 @pytest.mark.skipif(which("c++") is None, reason="torch.compile needs a C++ compiler")
 def test_compiled(tmp_path):
     """The losses of a compiled model are those of the other."""
-    main(["--out", str(tmp_path / "plain"), *TALES])
-    main(["--out", str(tmp_path / "compiled"), *TALES, "--compile"])
+    short = [*TALES, *words("--steps 3 --eval-every 3")]
+    main(["--out", str(tmp_path / "plain"), *short])
+    main(["--out", str(tmp_path / "compiled"), *short, "--compile"])
     assert losses(tmp_path / "compiled") == pytest.approx(losses(tmp_path / "plain"), abs=1e-4)
 
 
