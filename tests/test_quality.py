@@ -158,6 +158,22 @@ def test_a_mistake_is_where_it_stands():
     assert mistakes(wrong) == [("color", at)]
 
 
+def test_six_mistakes_are_taken_along_and_seven_are_not():
+    """As many as were planted are found, never more: the way with the fewest counts."""
+    found = 0
+    for story in stories(200, seed=5):
+        thing = story.facts["thing"]
+        spots = [spot for spot in story.mentions if story.text[slice(*spot[1:])] == thing][1:]
+        for n in range(len(spots) + 1):
+            text, other = story.text, another(LISTS["thing"], thing)
+            for _, start, stop in reversed(spots[:n]):
+                text = text[:start] + other + text[stop:]
+            wrong = mistakes(text)
+            assert wrong is None if n > 6 else wrong is not None and len(wrong) <= n, text
+            found += n > 0 and wrong is not None and len(wrong) == n
+    assert found > 200, found
+
+
 def test_shares():
     told = [story.text for story in TOLD[:4]]
     shares = story_quality([*told, "No story."], known=told[:1])
