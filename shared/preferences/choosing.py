@@ -9,15 +9,21 @@ import json
 from collections.abc import Sequence
 
 from shared.book import Picture
+from shared.preferences import taste
 
 CODE = """(function(){const box=document.getElementById('NAME'),key='NAME';
 const all=JSON.parse(box.dataset.pairs);
 const at=n=>box.querySelector('[data-lm="'+n+'"]');let kept=[];
 try{kept=JSON.parse(localStorage.getItem(key))||[]}catch(e){}
 const keep=()=>{try{localStorage.setItem(key,JSON.stringify(kept))}catch(e){}};
+function agreed(){let same=0,clear=0;
+all.forEach((p,i)=>{if(p[3]!=p[4]){clear++;same+=(kept[i].chosen==p[1])==(p[3]>p[4])}});
+return clear?'The reader of section 8.2 has a favorite in '+clear+' of these pairs, and in '+
+same+' it is yours. ':''}
 function show(){const n=kept.length,done=n>=all.length;
 at('count').textContent=n+' of '+all.length+' choices';
-at('prompt').textContent=done?'Done. Save your choices: they are a small data set.':all[n][0];
+at('prompt').textContent=done?'Done. '+agreed()+'Save your choices: they are a small data set.':
+all[n][0];
 for(const i of [1,2]){at(i).hidden=done;at(i).textContent=done?'':all[n][i].trim()}
 for(const b of ['undo','save']){at(b).disabled=!n;at(b).style.opacity=n?1:.5}}
 const pick=i=>{const p=all[kept.length];if(!p)return;
@@ -37,6 +43,7 @@ CARD, SMALL = BUTTON + "flex:1 1 14em", BUTTON + "opacity:.5"
 def choice_box(prompts: Sequence[str], continuations: Sequence[tuple[str, str]]) -> Picture:
     """Beginnings, each with two continuations, to be chosen from one after the other.
 
+    At the end it says how often the simulated reader, by its points, would have agreed.
     Raises ValueError if there are none, or not two different ones for each beginning.
     """
     equal = [i for i, (a, b) in enumerate(continuations) if a.split() == b.split()]
@@ -44,8 +51,9 @@ def choice_box(prompts: Sequence[str], continuations: Sequence[tuple[str, str]])
         raise ValueError(
             f"{len(prompts)} beginnings, {len(continuations)} pairs, of which {equal} are equal"
         )
-    pairs = [[p, *two] for p, two in zip(prompts, continuations, strict=True)]
-    first = [html.escape(text.strip()) for text in pairs[0]]
+    points = ([taste(p, c) for c in two] for p, two in zip(prompts, continuations, strict=True))
+    pairs = [[p, *two, *n] for p, two, n in zip(prompts, continuations, points, strict=True)]
+    first = [html.escape(text.strip()) for text in pairs[0][:3]]
     data, name = html.escape(json.dumps(pairs), quote=True), "lm-choices"
     markup = (
         f'<div class="lm-figure lm-drawing" id="{name}" data-lm-suppress-shortcuts="true" '
