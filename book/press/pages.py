@@ -46,10 +46,15 @@ def names() -> list[str]:
     return [name for name in [contents["root"], *files] if name not in LEFT_OUT]
 
 
+def chromium() -> str | None:
+    """Where the system's Chromium is, if there is one."""
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
 @contextmanager
 def browser() -> Iterator:
     """The system's Chromium. Raises FileNotFoundError where there is none."""
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    found = chromium()
     if found is None:
         raise FileNotFoundError("no Chromium here: install it to make the book's files")
     with sync_playwright() as playwright:

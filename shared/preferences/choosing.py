@@ -37,7 +37,7 @@ BUTTON = (
     "font:inherit;text-align:left;padding:.6em .8em;border:1px solid currentColor;"
     "border-radius:6px;background:none;color:inherit;cursor:pointer;"
 )
-CARD, SMALL = BUTTON + "flex:1 1 14em", BUTTON + "opacity:.5"
+CARD = BUTTON + "flex:1 1 14em"
 
 
 def choice_box(prompts: Sequence[str], continuations: Sequence[tuple[str, str]]) -> Picture:
@@ -51,8 +51,8 @@ def choice_box(prompts: Sequence[str], continuations: Sequence[tuple[str, str]])
         raise ValueError(
             f"{len(prompts)} beginnings, {len(continuations)} pairs, of which {equal} are equal"
         )
-    points = ([taste(p, c) for c in two] for p, two in zip(prompts, continuations, strict=True))
-    pairs = [[p, *two, *n] for p, two, n in zip(prompts, continuations, points, strict=True)]
+    both = zip(prompts, continuations, strict=True)
+    pairs = [[p, *two, *(taste(p, text) for text in two)] for p, two in both]
     first = [html.escape(text.strip()) for text in pairs[0][:3]]
     data, name = html.escape(json.dumps(pairs), quote=True), "lm-choices"
     markup = (
@@ -63,8 +63,8 @@ def choice_box(prompts: Sequence[str], continuations: Sequence[tuple[str, str]])
         f'<button data-lm="1" style="{CARD}">{first[1]}</button>'
         f'<button data-lm="2" style="{CARD}">{first[2]}</button></div>'
         '<p style="margin-top:.8em">'
-        f'<button data-lm="undo" style="{SMALL}" disabled>one back</button> '
-        f'<button data-lm="save" style="{SMALL}" disabled>save choices.jsonl</button></p>'
+        f'<button data-lm="undo" style="{BUTTON}" disabled>one back</button> '
+        f'<button data-lm="save" style="{BUTTON}" disabled>save choices.jsonl</button></p>'
         f"<script>{CODE.replace('NAME', name)}</script></div>"
     )
     return Picture(markup, f"A beginning and two continuations to choose from, {len(pairs)} times.")

@@ -7,9 +7,8 @@ import math
 from functools import cache
 from random import Random
 
-from shared.world import Reader, world
 from shared.world.facts import Facts
-from shared.world.quality import ForgivingReader
+from shared.world.quality import fewest_mistakes
 
 SHARING = ("borrow", "gift", "hunger", "rain")  # plots in which somebody may give or share
 
@@ -20,9 +19,7 @@ def reading(text: str) -> tuple[Facts, int] | None:
 
     Of all ways to read it, one with the fewest mistakes counts.
     """
-    told = world("any")
-    ways = Reader(told).read(text).moments or ForgivingReader(told).read(text).moments
-    best = min(ways, key=lambda moment: len(moment.mistakes), default=None)
+    best = fewest_mistakes(text)
     return None if best is None else (best.facts, len(best.mistakes))
 
 

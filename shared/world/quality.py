@@ -4,11 +4,12 @@ A story is right if the world could have told it. If it is not, a forgiving read
 and allows what contradicts the facts, noting each mistake, to say in which respects it is right.
 """
 
+import sys
 from collections.abc import Collection
 from functools import cache
 
 from shared.world.facts import Facts, holds, known
-from shared.world.reader import Reader, agree
+from shared.world.reader import Moment, Reader, agree
 from shared.world.tales import world
 from shared.world.templates import Choice, Guard, Name, Node
 from shared.world.world import END, World
@@ -86,14 +87,19 @@ def any_world() -> World:
     return world("any")
 
 
+def fewest_mistakes(text: str, most: int = sys.maxsize) -> Moment | None:
+    """Of all ways to tell a beginning, one with the fewest mistakes; None if there is none."""
+    ways = Reader(any_world()).read(text).moments
+    ways = ways or ForgivingReader(any_world(), most).read(text).moments
+    return ways[0] if ways else None
+
+
 def best_reading(text: str) -> tuple[Facts, tuple[tuple[str, int], ...]] | None:
     """The facts of a told story and its mistakes, at which characters; None if it is no story.
 
     Of all ways to read it, the one with the fewest mistakes counts.
     """
-    ways = Reader(any_world()).read(text + END).moments
-    ways = ways or ForgivingReader(any_world(), TAKEN_ALONG).read(text + END).moments
-    best = min(ways, key=lambda moment: len(moment.mistakes), default=None)
+    best = fewest_mistakes(text + END, TAKEN_ALONG)
     return best and (best.facts, best.mistakes)
 
 

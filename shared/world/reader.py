@@ -29,7 +29,8 @@ class Moment(NamedTuple):
 class Reader:
     """Reads a text in pieces; `moments` are all ways to tell what was read so far.
 
-    A way to tell it with more than `most` mistakes is given up; a strict reader finds none.
+    Of all ways to tell it those with the fewest mistakes are kept, at most `most` of them; a strict
+    reader finds none.
     """
 
     def __init__(self, world: World, most: int = sys.maxsize):
@@ -43,8 +44,9 @@ class Reader:
 
     def read(self, piece: str) -> "Reader":
         """Go on with a piece of text. `reached` is how far any story goes along with it."""
-        found, far, size, allowed = [], 0, len(piece), 0
-        stack, later = [(0, *moment) for moment in self.moments], []
+        found, far, size, later = [], 0, len(piece), []
+        stack = [(0, *moment) for moment in self.moments]
+        allowed = len(self.moments[0].mistakes) if stack else 0  # all have as many
         self.seen = {}
         while stack or (later and not found and allowed < self.most):
             if not stack:  # nothing yet: each way may have a mistake more

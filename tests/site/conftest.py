@@ -3,14 +3,13 @@
 import functools
 import http.server
 import re
-import shutil
 import threading
 from contextlib import ExitStack, contextmanager
 from urllib.parse import urlparse
 
 import pytest
 
-from book.press.pages import BROWSERS
+from book.press.pages import chromium
 from tests.notebooks import CHAPTERS, ROOT
 from tests.site.play import load, route, write_stand_in
 
@@ -66,7 +65,7 @@ def site():
 @pytest.fixture(scope="session")
 def launch():
     """launch(**options) -> the system's Chromium. Skips where there is none."""
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    found = chromium()
     if found is None:
         pytest.skip("no Chromium here: install it to look at the site")
     from playwright.sync_api import sync_playwright
