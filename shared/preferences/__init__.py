@@ -48,6 +48,6 @@ __getattr__ = later(
         ),
         "reward": ("RewardModel", "bradley_terry_loss"),
         "sampling": ("Sampled", "continuation_logits", "frozen", "sample", "text_log_probs"),
-        "taste": ("choose", "prefers_first", "reading", "shares", "taste"),
+        "tastes": ("choose", "prefers_first", "reading", "shares", "taste"),
     },
 )

@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 
 from shared.book import Picture
-from shared.preferences import taste
+from shared.preferences.tastes import taste
 
 CODE = """(function(){const box=document.getElementById('NAME'),key='NAME';
 const all=JSON.parse(box.dataset.pairs);
